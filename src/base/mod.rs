@@ -1,0 +1,7 @@
+//! Layer 0: what every other layer stands on: spans, sources, symbols, typed ids, hashing, random streams.
+
+pub mod hash;
+pub mod index;
+pub mod intern;
+pub mod rng;
+pub mod span;

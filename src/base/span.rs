@@ -1,0 +1,110 @@
+//! Positions in source texts.
+
+use super::index::{Id, IndexVec};
+
+crate::id! {
+    /// A source text (a file, standard input, a REPL entry).
+    pub struct SourceId;
+}
+
+/// A byte range of one source text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The source.
+    pub source: SourceId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The bytes `start..end` of `source`.
+    pub fn new(source: SourceId, start: usize, end: usize) -> Self {
+        let clamp = |x: usize| u32::try_from(x).unwrap_or(u32::MAX);
+        Span { source, start: clamp(start), end: clamp(end) }
+    }
+    /// The smallest span that covers both (of the same source).
+    pub fn to(self, other: Span) -> Span {
+        Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+    /// The byte range.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// Something with its place in a source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spanned<T> {
+    /// The thing.
+    pub node: T,
+    /// Its place.
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// Pairs a thing with its place.
+    pub fn new(node: T, span: Span) -> Self {
+        Spanned { node, span }
+    }
+}
+
+/// One source text with its display name.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Display name: a path as the user gave it, `<stdin>`, `<repl>`.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// All source texts of a session; spans point into it.
+#[derive(Debug, Clone, Default)]
+pub struct SourceMap {
+    sources: IndexVec<SourceId, Source>,
+}
+
+impl SourceMap {
+    /// An empty map.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Adds a text.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
+        self.sources.push(Source { name: name.into(), text: text.into() })
+    }
+    /// The source of an id.
+    pub fn get(&self, id: SourceId) -> &Source {
+        &self.sources[id]
+    }
+    /// The text of a source.
+    pub fn text(&self, id: SourceId) -> &str {
+        &self.sources[id].text
+    }
+    /// The text under a span (empty if the span is out of range).
+    pub fn slice(&self, span: Span) -> &str {
+        self.sources[span.source].text.get(span.range()).unwrap_or("")
+    }
+    /// 1-based line and column (in characters) of the start of a span.
+    pub fn line_column(&self, span: Span) -> (usize, usize) {
+        let text = self.text(span.source);
+        let mut at = (span.start as usize).min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &text[..at];
+        let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        (line, column)
+    }
+    /// `name:line:column` of the start of a span.
+    pub fn place(&self, span: Span) -> String {
+        let (line, column) = self.line_column(span);
+        format!("{}:{line}:{column}", self.get(span.source).name)
+    }
+    /// All sources in order.
+    pub fn ids(&self) -> impl Iterator<Item = SourceId> {
+        (0..self.sources.len()).map(SourceId::new)
+    }
+}

@@ -1,0 +1,124 @@
+//! The one table of diagnostic codes.
+//!
+//! `E` errors, `W` warnings; the first two digits name the phase:
+//! 01 syntax, 02 names, 03 safety and strata, 04 shapes, 05 data, 06 grounding, 07 graph, 08 training, 09 model,
+//! 10 command line and files.
+
+use super::Severity;
+
+/// A diagnostic code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub &'static str);
+
+impl Code {
+    /// The severity that the code's letter stands for.
+    pub fn severity(self) -> Severity {
+        match self.0.as_bytes().first() {
+            Some(b'E') => Severity::Error,
+            Some(b'W') => Severity::Warning,
+            _ => Severity::Note,
+        }
+    }
+    /// The one-line meaning.
+    pub fn summary(self) -> &'static str {
+        ALL.iter().find(|(c, _)| *c == self).map_or("", |(_, s)| s)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$attr:meta])* $name:ident = $code:literal, $summary:literal;)*) => {
+        $(#[doc = $summary] pub const $name: Code = Code($code);)*
+        /// Every code with its one-line meaning, in order.
+        pub const ALL: &[(Code, &str)] = &[$((Code($code), $summary)),*];
+    };
+}
+
+codes! {
+    // 01 syntax
+    UNEXPECTED = "E0101", "the text does not fit the grammar";
+    UNCLOSED = "E0102", "a bracket is never closed";
+    UNOPENED = "E0103", "a closing bracket without an opening one";
+    UNKNOWN_CHARACTER = "E0104", "a character that starts no token";
+    UNCLOSED_COMMENT = "E0105", "a block comment is never closed";
+    UNCLOSED_QUOTE = "E0106", "a quoted constant is never closed";
+    MISSING_STOP = "E0107", "a statement without its final full stop";
+    BAD_NUMBER = "E0108", "a number out of range or badly written";
+    BAD_VALUE = "E0109", "a malformed weight value";
+    NESTED_TOO_DEEP = "E0110", "brackets nested too deeply";
+    NOT_ALLOWED_HERE = "E0111", "a construct that this kind of file does not allow";
+    // 02 names
+    UNKNOWN_FUNCTION = "E0201", "an unknown function name";
+    UNKNOWN_KEY = "E0202", "an unknown metadata key";
+    BAD_METADATA = "E0203", "a metadata value that its key does not take";
+    UNKNOWN_SPECIAL = "E0204", "an unknown special predicate";
+    SPECIAL_ARITY = "E0205", "a special predicate with the wrong number of arguments";
+    UNKNOWN_PREDICATE = "E0206", "a predicate that no rule and no fact defines";
+    WRONG_ARITY = "E0207", "a predicate used with a number of arguments that nothing defines";
+    STATED_ARITY = "E0208", "an arity stated after the name that is not the number of arguments";
+    UNKNOWN_WEIGHT = "E0209", "weight metadata for a name that no weight has";
+    WEIGHT_REDEFINED = "W0210", "a shared weight is given a second, different value";
+    UNUSED_METADATA = "W0211", "metadata for a predicate that no rule derives";
+    SPECIAL_IN_HEAD = "E0212", "a special predicate cannot be derived";
+    // 03 safety and strata
+    NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
+    UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";
+    NEGATED_HEAD = "E0303", "a rule's head cannot be negated";
+    HIDDEN_HEAD = "W0304", "a star in a rule's head has no meaning";
+    NEVER_FIRES = "W0305", "a rule that can never fire";
+    DUPLICATE_RULE = "W0306", "a rule identical to an earlier one";
+    // 04 shapes
+    SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
+    TARGET_SHAPE = "E0402", "a target whose shape is not the query's";
+    FUNCTION_SHAPE = "E0403", "a function that cannot take values of this shape";
+    // 05 data
+    NO_FACTS = "E0501", "there is no fact";
+    NO_QUERIES = "E0502", "there is no query";
+    UNPROVABLE = "E0503", "a query that cannot be derived";
+    NOT_TEXT = "E0504", "a file that is not text";
+    UNKNOWN_EXAMPLE_ID = "E0505", "queries for an example that does not exist";
+    QUERY_COUNT = "E0506", "the numbers of examples and of query lines differ";
+    NEGATED_FACT = "E0507", "a fact cannot be negated";
+    DUPLICATE_FACT = "W0508", "a fact is stated twice with different values";
+    RULE_IN_DATA = "E0509", "a rule where only facts and examples are expected";
+    UNFIT_FACT = "W0510", "facts that no rule uses";
+    // 06 grounding
+    BUDGET = "E0601", "grounding exceeds its budget";
+    // 07 graph
+    CYCLES_CUT = "W0701", "ground rules inside a cycle were left out";
+    // 08 training
+    NOT_FINITE = "E0801", "a value that is not finite";
+    NO_TARGETS = "W0802", "nothing to train on";
+    NO_PARAMETERS = "W0803", "a template without learnable weights";
+    // 10 command line and files
+    USAGE = "E1001", "a wrong command line";
+    CANNOT_READ = "E1002", "a file that cannot be read";
+    CANNOT_WRITE = "E1003", "a file that cannot be written";
+    IMPORT_CYCLE = "E1004", "a template that imports itself";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::hash::HashSet;
+
+    #[test]
+    fn codes_are_unique_ordered_by_number_and_have_a_summary() {
+        let mut seen = HashSet::default();
+        let mut last = 0;
+        for (code, summary) in ALL {
+            assert!(seen.insert(&code.0[1..]), "{code} is given twice");
+            assert!(matches!(code.0.as_bytes()[0], b'E' | b'W'));
+            let number: u32 = code.0[1..].parse().expect("four digits");
+            assert!(number > last, "{code} is out of order");
+            last = number;
+            assert!(summary.len() > 10);
+            assert_eq!(code.summary(), *summary);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Layer 1: diagnostics. One type for everything a user is told about a program or its data.
+//!
+//! A phase returns `(result, diagnostics)`; it collects what it finds and goes on. Only [`render`] knows how a
+//! diagnostic looks.
+
+pub mod codes;
+pub mod render;
+pub mod suggest;
+
+use crate::base::span::Span;
+pub use codes::Code;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing; the program runs.
+    Note,
+    /// Probably not what was meant; the program runs.
+    Warning,
+    /// The program cannot run.
+    Error,
+}
+
+/// A place in a source with what to say about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// What is there.
+    pub text: String,
+}
+
+/// One message: a code, a title, labelled places, notes and help.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Diagnostic {
+    /// The code, unique per kind of fault.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One line: what is wrong, with the names concerned.
+    pub title: String,
+    /// Places; the first is the main one. Empty for faults without a place (the command line, a missing file).
+    pub labels: Vec<Label>,
+    /// Facts that explain the fault.
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A diagnostic with the severity that its code begins with (`E…`, `W…`, `N…`).
+    pub fn new(code: Code, title: impl Into<String>) -> Self {
+        let severity = code.severity();
+        Diagnostic { code, severity, title: title.into(), labels: Vec::new(), notes: Vec::new(), help: None }
+    }
+    /// Adds a labelled place.
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+    /// Adds a note.
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+    /// Sets the help.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+    /// Whether it is an error.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+    /// The main place.
+    pub fn span(&self) -> Option<Span> {
+        self.labels.first().map(|l| l.span)
+    }
+}
+
+/// What a phase found, in order.
+pub type Diagnostics = Vec<Diagnostic>;
+
+/// Whether any of them is an error.
+pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(Diagnostic::is_error)
+}

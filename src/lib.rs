@@ -1,0 +1,6 @@
+//! nlog: lifted relational neural networks.
+
+pub mod base;
+pub mod diag;
+pub mod syntax;
+pub mod tensor;

@@ -1,0 +1,3 @@
+//! The `nlog` command.
+
+fn main() {}

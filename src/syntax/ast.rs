@@ -1,0 +1,198 @@
+//! The syntax tree of a template: what the user wrote, with places.
+
+use crate::base::span::{Span, Spanned};
+
+/// A parsed template file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct File {
+    /// Statements in order.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// `head :- body. [metadata]`
+    Rule(Rule),
+    /// `weight atom.`; one per atom where several are separated by commas.
+    Fact(Fact),
+    /// `name/arity weight`
+    PredicateOffset(PredicateOffset),
+    /// `name/arity [k=v, …]`
+    PredicateMetadata(PredicateMetadata),
+    /// `$name [k=v, …]`
+    WeightMetadata(WeightMetadata),
+    /// `[k=v, …]`: settings of the whole template.
+    TemplateMetadata(Vec<MetaEntry>),
+    /// `import a/b.` or `import a.txt, b.txt`: paths as written.
+    Import(Vec<Spanned<String>>),
+    /// `?- w q, … .` (REPL and data files).
+    Query(Vec<Fact>),
+}
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The weight before the head.
+    pub head_weight: Option<Weight>,
+    /// The head.
+    pub head: Atom,
+    /// Body literals in order.
+    pub body: Vec<Literal>,
+    /// The trailing bare weight.
+    pub offset: Option<Weight>,
+    /// The list after the full stop.
+    pub metadata: Vec<MetaEntry>,
+    /// From the head weight to the full stop.
+    pub span: Span,
+}
+
+/// A weighted ground or open atom: a template fact, a query, a label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// The value or target.
+    pub weight: Option<Weight>,
+    /// The atom.
+    pub atom: Atom,
+    /// All of it.
+    pub span: Span,
+}
+
+/// A body literal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Literal {
+    /// The weight before it.
+    pub weight: Option<Weight>,
+    /// Positive, `!` or `~`.
+    pub sign: Sign,
+    /// The atom.
+    pub atom: Atom,
+    /// All of it.
+    pub span: Span,
+}
+
+/// How a literal enters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// As it is.
+    Positive,
+    /// `!`: negation as failure; contributes no value.
+    Hard,
+    /// `~`: contributes `1 - x`.
+    Soft,
+}
+
+/// A predicate with its arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Atom {
+    /// `*`: matched, not an input.
+    pub hidden: bool,
+    /// `@`: a special predicate.
+    pub special: bool,
+    /// The predicate's name without `*` and `@`.
+    pub name: Spanned<String>,
+    /// The `/n` after the name.
+    pub arity: Option<Spanned<u32>>,
+    /// Arguments in order.
+    pub args: Vec<Term>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// An argument.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    /// The `type:` before it, without the colon.
+    pub ty: Option<Spanned<String>>,
+    /// What it is.
+    pub kind: TermKind,
+    /// All of it.
+    pub span: Span,
+}
+
+/// What an argument is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TermKind {
+    /// A variable (`X`, `_x`, `_`).
+    Variable(String),
+    /// A name (`carbon`).
+    Name(String),
+    /// A number as written (`01`, `-1.5e3`).
+    Number(String),
+    /// A `'quoted constant'`, unescaped.
+    Quoted(String),
+}
+
+/// A weight: `$name = <value>`, `value`, `{dims}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weight {
+    /// The shared name without `$`.
+    pub name: Option<Spanned<String>>,
+    /// In angle brackets: not learned.
+    pub fixed: bool,
+    /// The value or dimensions.
+    pub value: Spanned<WeightValue>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// The value of a weight.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WeightValue {
+    /// A scalar.
+    Scalar(f64),
+    /// A dense column vector, a matrix (row-major) or a sparse literal filled up with zeros.
+    Dense {
+        /// Rows.
+        rows: usize,
+        /// Columns.
+        cols: usize,
+        /// Row-major elements.
+        values: Vec<f64>,
+    },
+    /// `{n}`, `{r,c}`: dimensions to be initialised.
+    Dims {
+        /// Rows.
+        rows: usize,
+        /// Columns.
+        cols: usize,
+    },
+}
+
+/// One `key = value` of a metadata list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetaEntry {
+    /// The key.
+    pub key: Spanned<String>,
+    /// The value.
+    pub value: Spanned<MetaValue>,
+}
+
+/// The value of a metadata entry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MetaValue {
+    /// A function or word with optional arguments: `relu`, `leakyrelu(0.2)`, `softmax(Y)`, `slice(0:8)`, `true`.
+    Call {
+        /// The name.
+        name: String,
+        /// Arguments as written: numbers, `a:b` ranges, variables, words.
+        args: Vec<Spanned<MetaArg>>,
+    },
+    /// A weight value: `offset = 0.5`, `offset = [1,2]`, `offset = {3}`, `value = …`.
+    Weight(Weight),
+    /// `offset = $w`: a reference to a shared weight.
+    Reference(String),
+}
+
+/// An argument of a function in metadata.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MetaArg {
+    /// A number.
+    Number(f64),
+    /// `a:b`, a half-open range.
+    Range(f64, f64),
+    /// A variable.
+    Variable(String),
+    /// A word.
+    Word(String),
+}
