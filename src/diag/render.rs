@@ -43,11 +43,14 @@ impl ariadne::Cache<SourceId> for &mut Texts {
     }
 }
 
-/// The part of a text that is shown around a span, with the byte and line at which it starts.
+/// The part of a text that is shown around a span. Lines before it are kept empty (`ariadne` counts lines itself);
+/// byte `start` of the source stands at byte `shift` of the window.
 struct Window {
     text: String,
     start: usize,
-    line: usize,
+    shift: usize,
+    /// Characters cut off the first shown line.
+    cut: usize,
 }
 
 fn boundary(text: &str, mut at: usize) -> usize {
@@ -68,7 +71,8 @@ fn window(text: &str, spans: &[Span]) -> Window {
         if first - line_start > LONG_LINE { boundary(text, first - LONG_LINE / 4) } else { line_start };
     let end = if line_end - last > LONG_LINE { boundary(text, last + LONG_LINE / 4) } else { line_end };
     let line = text.as_bytes()[..start].iter().filter(|&&b| b == b'\n').count();
-    Window { text: text[start..end].to_string(), start, line }
+    let cut = text[line_start..start].chars().count();
+    Window { text: "\n".repeat(line) + &text[start..end], start, shift: line, cut }
 }
 
 /// Renders one diagnostic as text, coloured if asked, ending in a newline.
@@ -83,15 +87,15 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Stri
         let spans: Vec<Span> = diagnostic.labels.iter().map(|l| l.span).filter(|s| s.source == id).collect();
         let w = window(sources.text(id), &spans);
         texts.names.push((id, sources.get(id).name.clone()));
-        let source = ariadne::Source::from(w.text.clone()).with_display_line_offset(w.line);
-        texts.sources.push((id, source));
+        texts.sources.push((id, ariadne::Source::from(w.text.clone())));
         windows.push((id, w));
     }
     // A span moved into its window, on character boundaries and at least one character wide where there is one.
     let place = |span: Span| {
         let w = &windows.iter().find(|(id, _)| *id == span.source).expect("each label has its window").1;
-        let start = boundary(&w.text, (span.start as usize).saturating_sub(w.start));
-        let mut end = (span.end as usize).saturating_sub(w.start).clamp(start, w.text.len());
+        let moved = |at: u32| (at as usize).saturating_sub(w.start) + w.shift;
+        let start = boundary(&w.text, moved(span.start));
+        let mut end = moved(span.end).clamp(start, w.text.len());
         while !w.text.is_char_boundary(end) {
             end += 1;
         }
@@ -131,6 +135,13 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Stri
             let text = String::from_utf8_lossy(&out).into_owned();
             let mut text: String = text.lines().map(|l| l.trim_end().to_string() + "\n").collect();
             text.push('\n');
+            let cut = windows.iter().find(|(id, _)| *id == main.span.source).map_or(0, |(_, w)| w.cut);
+            if cut > 0 {
+                let (line, column) = sources.line_column(main.span);
+                let name = &sources.get(main.span.source).name;
+                let shown = format!("{name}:{line}:{}", column.saturating_sub(cut));
+                text = text.replacen(&shown, &format!("{name}:{line}:{column}"), 1);
+            }
             text
         }
         Err(_) => without_place(diagnostic),
@@ -172,7 +183,7 @@ mod tests {
     #[test]
     fn spans_are_bytes_also_behind_other_scripts() {
         let out = show("% č 🦀 é\n% žluťoučký 🦀 p(X) :- q(X). [activation=tahn]", "tahn", "here");
-        assert!(out.contains("t.lrnn:2:39"), "{out}");
+        assert!(out.contains("t.lrnn:2:41"), "{out}");
         let lines: Vec<&str> = out.lines().collect();
         let source = lines.iter().position(|l| l.contains("tahn")).expect("the line is shown");
         let column = lines[source].chars().position(|c| c == 't').expect("t");
@@ -192,6 +203,7 @@ mod tests {
         let out = show(&text, "HERE", "label");
         assert!(out.len() < 4000, "{}", out.len());
         assert!(out.contains("HERE"));
+        assert!(out.contains("t.lrnn:1:600002"), "{out}");
     }
 
     #[test]

@@ -196,3 +196,40 @@ pub enum MetaArg {
     /// A word.
     Word(String),
 }
+
+/// The offset of a predicate's atoms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredicateOffset {
+    /// The predicate's name.
+    pub name: Spanned<String>,
+    /// Its arity.
+    pub arity: u32,
+    /// The offset.
+    pub weight: Weight,
+    /// All of it.
+    pub span: Span,
+}
+
+/// Functions and offset of a predicate's atoms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredicateMetadata {
+    /// The predicate's name.
+    pub name: Spanned<String>,
+    /// Its arity.
+    pub arity: u32,
+    /// The list.
+    pub entries: Vec<MetaEntry>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// Settings of a shared weight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightMetadata {
+    /// The shared name without `$`.
+    pub name: Spanned<String>,
+    /// The list.
+    pub entries: Vec<MetaEntry>,
+    /// All of it.
+    pub span: Span,
+}
