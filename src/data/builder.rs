@@ -1,0 +1,432 @@
+//! Fills a [`Database`] from the events of the fact reader.
+
+use super::database::{Database, Query, QueryTerm, Split, WorldId};
+use super::values::{FactValue, LearnableDef};
+use super::vocabulary::{ConstId, PredId, Vocabulary};
+use crate::base::hash::{HashMap, HashSet};
+use crate::base::index::Id;
+use crate::base::span::{SourceId, Span};
+use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
+use crate::syntax::ast::{self, Sign};
+use crate::syntax::facts::{self, AtomRef, DataSink, Dialect, TermClass, TermRef, ValueRef};
+use crate::tensor::Shape;
+
+/// A label of an example, before it is known whether a queries file speaks about the example.
+struct Label {
+    world: WorldId,
+    query: Query,
+}
+
+/// One statement of a queries file.
+struct Line {
+    link: Option<(String, Span)>,
+    importance: f64,
+    queries: Vec<Query>,
+    span: Span,
+}
+
+/// Reads files into a [`Database`].
+pub struct Builder<'a> {
+    vocabulary: &'a mut Vocabulary,
+    database: Database,
+    diagnostics: Diagnostics,
+    split: Split,
+    dialect: Dialect,
+    world: Option<WorldId>,
+    labels: Vec<Label>,
+    lines: Vec<Line>,
+    /// Worlds of the current examples file, in order.
+    file_worlds: Vec<WorldId>,
+    seen_types: HashSet<(WorldId, PredId, ConstId)>,
+    args: Vec<ConstId>,
+    sample_counter: usize,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder that continues `database`.
+    pub fn new(vocabulary: &'a mut Vocabulary, database: Database) -> Self {
+        Builder {
+            vocabulary,
+            database,
+            diagnostics: Vec::new(),
+            split: Split::Train,
+            dialect: Dialect::Database,
+            world: None,
+            labels: Vec::new(),
+            lines: Vec::new(),
+            file_worlds: Vec::new(),
+            seen_types: HashSet::default(),
+            args: Vec::new(),
+            sample_counter: 0,
+        }
+    }
+
+    /// Reads a `.db` text.
+    pub fn database_text(&mut self, source: SourceId, text: &str, split: Split) {
+        self.start(Dialect::Database, split);
+        let found = facts::read(source, text, Dialect::Database, self);
+        self.diagnostics.extend(found);
+        for label in std::mem::take(&mut self.labels) {
+            self.add_query(label.query);
+        }
+    }
+
+    /// Reads an examples file with the queries file that belongs to it, if any.
+    pub fn examples(&mut self, examples: (SourceId, &str), queries: Option<(SourceId, &str)>, split: Split) {
+        self.start(Dialect::Examples, split);
+        let found = facts::read(examples.0, examples.1, Dialect::Examples, self);
+        self.diagnostics.extend(found);
+        match queries {
+            None => {
+                for label in std::mem::take(&mut self.labels) {
+                    self.add_query(label.query);
+                }
+            }
+            Some((source, text)) => {
+                self.dialect = Dialect::Queries;
+                let found = facts::read(source, text, Dialect::Queries, self);
+                self.diagnostics.extend(found);
+                self.link_queries(source);
+            }
+        }
+    }
+
+    /// Ends: the database and what was found.
+    pub fn finish(self) -> (Database, Diagnostics) {
+        (self.database, self.diagnostics)
+    }
+
+    fn start(&mut self, dialect: Dialect, split: Split) {
+        self.dialect = dialect;
+        self.split = split;
+        self.labels.clear();
+        self.lines.clear();
+        self.file_worlds.clear();
+        self.sample_counter = 0;
+    }
+
+    fn add_query(&mut self, query: Query) {
+        self.database.queries.push(query);
+    }
+
+    /// Brings the lines of a queries file to the examples they speak about.
+    fn link_queries(&mut self, source: SourceId) {
+        let labels = std::mem::take(&mut self.labels);
+        let mut ids: HashMap<String, WorldId> = HashMap::default();
+        let mut own = Vec::new();
+        for label in labels {
+            if label.query.target.is_none() {
+                ids.insert(self.query_text(&label.query), label.world);
+            } else {
+                own.push(label.query);
+            }
+        }
+        for query in own {
+            self.add_query(query);
+        }
+        let lines = std::mem::take(&mut self.lines);
+        let aligned = lines.iter().all(|l| l.link.is_none());
+        let worlds = self.file_worlds.clone();
+        if aligned && worlds.len() > 1 && lines.len() != worlds.len() {
+            let at = lines.last().map_or(Span::new(source, 0, 0), |l| l.span);
+            let mut d = Diagnostic::new(
+                codes::QUERY_COUNT,
+                format!("{} lines of queries for {} examples", lines.len(), worlds.len()),
+            )
+            .label(at, "the last line of queries")
+            .help(
+                "without ids the first line of queries belongs to the first example, and so on; \
+                 or give the examples ids: `id :- facts.` and `id :- queries.`",
+            );
+            if let Some(span) =
+                worlds.last().and_then(|w| self.database.world_spans.get(w.index()).copied().flatten())
+            {
+                let start = Span { end: span.end.min(span.start + 40), ..span };
+                d = d.label(start, "the last example begins here");
+            }
+            self.diagnostics.push(d);
+            return;
+        }
+        for (i, line) in lines.into_iter().enumerate() {
+            let (world, sample) = match &line.link {
+                Some((id, span)) => match ids.get(id) {
+                    Some(&world) => (Some(world), Some(format!("s_{id}"))),
+                    None => {
+                        let mut names: Vec<&str> = ids.keys().map(String::as_str).collect();
+                        names.sort_unstable();
+                        let mut d = Diagnostic::new(
+                            codes::UNKNOWN_EXAMPLE_ID,
+                            format!("no example is called `{id}`"),
+                        )
+                        .label(*span, "this id");
+                        d.help = suggest::did_you_mean(id, names);
+                        self.diagnostics.push(d);
+                        continue;
+                    }
+                },
+                None if worlds.len() == 1 => (Some(worlds[0]), None),
+                None => (worlds.get(i).copied(), None),
+            };
+            let Some(world) = world else {
+                self.diagnostics.push(
+                    Diagnostic::new(codes::QUERY_COUNT, "queries, but no example that they could be about")
+                        .label(line.span, "this line"),
+                );
+                continue;
+            };
+            for mut query in line.queries {
+                query.world = world;
+                query.importance = line.importance;
+                if let Some(sample) = &sample {
+                    query.sample.clone_from(sample);
+                }
+                self.add_query(query);
+            }
+        }
+    }
+
+    fn query_text(&self, query: &Query) -> String {
+        query_text(self.vocabulary, query)
+    }
+
+    /// The constant of a term; `None` (with a diagnostic) for a variable or an unfit number.
+    fn constant(&mut self, term: TermRef<'_>) -> Option<ConstId> {
+        let id = match term.kind {
+            TermClass::Name => self.vocabulary.name(term.text),
+            TermClass::Quoted => self.vocabulary.quoted(term.text),
+            TermClass::Number => match self.vocabulary.number(term.text) {
+                Some(id) => id,
+                None => {
+                    self.diagnostics.push(
+                        Diagnostic::new(
+                            codes::BAD_NUMBER,
+                            format!("the number `{}` is out of range", term.text),
+                        )
+                        .label(term.span, "not a finite number"),
+                    );
+                    return None;
+                }
+            },
+            TermClass::Variable => return None,
+        };
+        if let Some(ty) = term.ty {
+            let pred = self.vocabulary.type_predicate(ty);
+            let world = self.world.unwrap_or(WorldId::SHARED);
+            if self.seen_types.insert((world, pred, id)) {
+                self.push_fact(pred, &[id], FactValue::ONE, term.span);
+            }
+        }
+        Some(id)
+    }
+
+    fn push_fact(&mut self, pred: PredId, args: &[ConstId], value: FactValue, span: Span) {
+        let (set, world) = match self.world {
+            Some(world) => (&mut self.database.examples, world),
+            None => (&mut self.database.shared, WorldId::SHARED),
+        };
+        set.push(world, pred, args.iter().copied(), value, span);
+    }
+
+    fn value(
+        &mut self,
+        value: Option<ValueRef<'_>>,
+        pred: PredId,
+        args: &[ConstId],
+    ) -> FactValue {
+        let Some(v) = value else { return FactValue::ONE };
+        let shape = Shape::new(v.rows, v.cols);
+        if v.fixed && !v.values.is_empty() {
+            return FactValue::Constant(self.database.values.intern(shape, v.values));
+        }
+        let mut literal = self.vocabulary.atom_text(pred, args.iter().copied());
+        if let Some(world) = self.world {
+            literal += &format!("#{}", world.0);
+        }
+        let id = self.database.learnable.push(LearnableDef {
+            name: v.name.map(str::to_string),
+            literal,
+            shape,
+            initial: (!v.values.is_empty()).then(|| v.values.to_vec()),
+            fixed: v.fixed,
+            span: v.span,
+        });
+        FactValue::Learnable(id)
+    }
+
+    fn make_query(&mut self, target: Option<ValueRef<'_>>, atom: AtomRef<'_>) -> Option<Query> {
+        if atom.sign != Sign::Positive {
+            self.diagnostics.push(
+                Diagnostic::new(codes::NEGATED_FACT, "a query cannot be negated")
+                    .label(atom.span, "remove the sign"),
+            );
+            return None;
+        }
+        let pred = self.vocabulary.predicate(atom.name, atom.args.len());
+        let mut variables: Vec<String> = Vec::new();
+        let mut args = Vec::with_capacity(atom.args.len());
+        for &term in atom.args {
+            if term.kind == TermClass::Variable {
+                let known = variables.iter().position(|v| v == term.text && v != "_");
+                let number = known.unwrap_or_else(|| {
+                    variables.push(term.text.to_string());
+                    variables.len() - 1
+                });
+                args.push(QueryTerm::Variable(number as u32));
+            } else {
+                args.push(QueryTerm::Constant(self.constant(term)?));
+            }
+        }
+        let target = match target {
+            None => None,
+            Some(t) if t.values.is_empty() => {
+                self.diagnostics.push(
+                    Diagnostic::new(codes::BAD_VALUE, "a target needs a value, not dimensions")
+                        .label(t.span, "no value here"),
+                );
+                return None;
+            }
+            Some(t) => Some((Shape::new(t.rows, t.cols), t.values.to_vec())),
+        };
+        let sample = format!("s_{}", self.sample_counter);
+        self.sample_counter += 1;
+        Some(Query {
+            world: self.world.unwrap_or(WorldId::SHARED),
+            pred,
+            args,
+            variables,
+            target,
+            importance: 1.0,
+            split: self.split,
+            sample,
+            span: atom.span,
+        })
+    }
+}
+
+/// How a query is written.
+pub fn query_text(vocabulary: &Vocabulary, query: &Query) -> String {
+    let args: Vec<&str> = query
+        .args
+        .iter()
+        .map(|a| match a {
+            QueryTerm::Constant(c) => vocabulary.constant_text(*c),
+            QueryTerm::Variable(v) => query.variables[*v as usize].as_str(),
+        })
+        .collect();
+    let name = vocabulary.predicate_name(query.pred);
+    if args.is_empty() { name.to_string() } else { format!("{name}({})", args.join(",")) }
+}
+
+impl DataSink for Builder<'_> {
+    fn begin_world(&mut self, span: Span) {
+        let world = WorldId::new(self.database.world_count);
+        self.database.world_count += 1;
+        self.database.world_spans.push(Some(span));
+        self.file_worlds.push(world);
+        self.world = Some(world);
+    }
+
+    fn end_world(&mut self, span: Span) {
+        if let Some(world) = self.world.take() {
+            self.database.world_spans[world.index()] = Some(span);
+        }
+    }
+
+    fn begin_queries(&mut self, span: Span) {
+        self.lines.push(Line { link: None, importance: 1.0, queries: Vec::new(), span });
+    }
+
+    fn end_queries(&mut self, span: Span) {
+        let Some(mut line) = self.lines.pop() else { return };
+        line.span = span;
+        if self.dialect == Dialect::Queries {
+            self.lines.push(line);
+        } else {
+            for query in line.queries {
+                self.add_query(query);
+            }
+        }
+    }
+
+    fn link(&mut self, value: Option<ValueRef<'_>>, atom: AtomRef<'_>) {
+        let args: Vec<&str> = atom.args.iter().map(|t| t.text).collect();
+        let id =
+            if args.is_empty() { atom.name.to_string() } else { format!("{}({})", atom.name, args.join(",")) };
+        let importance = match value {
+            Some(v) if v.values.len() == 1 => v.values[0],
+            Some(v) => {
+                self.diagnostics.push(
+                    Diagnostic::new(codes::BAD_VALUE, "the importance of queries must be one number")
+                        .label(v.span, "not a scalar"),
+                );
+                1.0
+            }
+            None => 1.0,
+        };
+        if let Some(line) = self.lines.last_mut() {
+            line.link = Some((id, atom.span));
+            line.importance = importance;
+        }
+    }
+
+    fn fact(&mut self, value: Option<ValueRef<'_>>, atom: AtomRef<'_>) {
+        if atom.sign != Sign::Positive {
+            self.diagnostics.push(
+                Diagnostic::new(codes::NEGATED_FACT, format!("the fact `{}` cannot be negated", atom.name))
+                    .label(atom.span, "a fact states what holds")
+                    .help("leave the fact out: what is not stated or derived does not hold"),
+            );
+            return;
+        }
+        if let Some(variable) = atom.args.iter().find(|t| t.kind == TermClass::Variable) {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::NOT_ALLOWED_HERE,
+                    format!("the variable `{}` in a fact of the data", variable.text),
+                )
+                .label(variable.span, "a variable")
+                .help(
+                    "a constant begins with a lower-case letter or is 'quoted'; a fact for all constants \
+                     belongs in the template",
+                ),
+            );
+            return;
+        }
+        let pred = self.vocabulary.predicate(atom.name, atom.args.len());
+        let mut args = std::mem::take(&mut self.args);
+        args.clear();
+        for &term in atom.args {
+            if let Some(constant) = self.constant(term) {
+                args.push(constant);
+            }
+        }
+        if args.len() == atom.args.len() {
+            let value = self.value(value, pred, &args);
+            self.push_fact(pred, &args, value, atom.span);
+        }
+        self.args = args;
+    }
+
+    fn query(&mut self, target: Option<ValueRef<'_>>, atom: AtomRef<'_>) {
+        let Some(query) = self.make_query(target, atom) else { return };
+        match self.world {
+            Some(world) => self.labels.push(Label { world, query }),
+            None => {
+                if let Some(line) = self.lines.last_mut() {
+                    line.queries.push(query);
+                }
+            }
+        }
+    }
+
+    fn rule(&mut self, rule: ast::Rule) {
+        match self.world {
+            Some(world) => self.database.rules.push((world, rule)),
+            None => self.diagnostics.push(
+                Diagnostic::new(codes::RULE_IN_DATA, "a rule between facts")
+                    .label(rule.span, "this is a rule")
+                    .help("rules belong in the template, or inside an example: `label :- facts rule. .`"),
+            ),
+        }
+    }
+}

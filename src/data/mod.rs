@@ -1,0 +1,10 @@
+//! Layer 3: constants, predicates, facts in columns, worlds and queries.
+
+pub mod builder;
+pub mod database;
+pub mod values;
+pub mod vocabulary;
+
+pub use database::{Database, FactSet, FactTable, Query, QueryTerm, Split, WorldId};
+pub use values::{FactValue, LearnableFact, ValueId, ValuePool};
+pub use vocabulary::{ConstId, PredId, Vocabulary};

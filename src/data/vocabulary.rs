@@ -1,0 +1,218 @@
+//! Constants and predicates, interned: everything below the text works on dense ids.
+
+use crate::base::hash::HashMap;
+use crate::base::index::{Id, IndexVec};
+use crate::base::intern::{Interner, Symbol};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+crate::id! {
+    /// A constant.
+    pub struct ConstId;
+    /// A predicate: a name with an arity.
+    pub struct PredId;
+}
+
+/// A predicate's name and number of arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Predicate {
+    /// The name.
+    pub name: Symbol,
+    /// Number of arguments.
+    pub arity: u32,
+}
+
+/// All constants and predicates of a session.
+///
+/// Numbers are numbers: `1`, `1.0` and `01` are one constant. A quoted constant that could stand without its quotes is
+/// the plain one; `'1'` is a text and differs from the number.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary {
+    constants: Interner,
+    numbers: IndexVec<ConstId, Option<f64>>,
+    names: Interner,
+    predicates: IndexVec<PredId, Predicate>,
+    predicate_ids: HashMap<Predicate, PredId>,
+}
+
+/// Whether a text can be written as a name without quotes.
+fn is_plain_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(char::is_lowercase)
+        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+impl Vocabulary {
+    /// An empty vocabulary.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn constant(&mut self, key: &str, number: Option<f64>) -> ConstId {
+        let symbol = self.constants.intern(key);
+        if symbol.index() == self.numbers.len() {
+            self.numbers.push(number);
+        }
+        ConstId(symbol.0)
+    }
+
+    /// The constant of a plain name.
+    pub fn name(&mut self, text: &str) -> ConstId {
+        self.constant(text, None)
+    }
+
+    /// The constant of a quoted text.
+    pub fn quoted(&mut self, text: &str) -> ConstId {
+        if is_plain_name(text) {
+            return self.name(text);
+        }
+        let key = format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"));
+        self.constant(&key, None)
+    }
+
+    /// The constant of a number as written; `None` if it is not a finite number.
+    pub fn number(&mut self, text: &str) -> Option<ConstId> {
+        let plain = text.len() < 16
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && (text.len() == 1 || !text.starts_with('0'));
+        let value: f64 = text.parse().ok().filter(|v: &f64| v.is_finite())?;
+        let key = if plain { Cow::Borrowed(text) } else { Cow::Owned(number_text(value)) };
+        Some(self.constant(&key, Some(value)))
+    }
+
+    /// The constant of a computed number.
+    pub fn number_value(&mut self, value: f64) -> ConstId {
+        self.constant(&number_text(value), Some(value))
+    }
+
+    /// The constant equal to a computed number, if it exists.
+    pub fn find_number(&self, value: f64) -> Option<ConstId> {
+        self.constants.lookup(&number_text(value)).map(|s| ConstId(s.0))
+    }
+
+    /// How a constant is written.
+    pub fn constant_text(&self, id: ConstId) -> &str {
+        self.constants.resolve(Symbol(id.0))
+    }
+
+    /// The number that a constant is.
+    #[inline]
+    pub fn as_number(&self, id: ConstId) -> Option<f64> {
+        self.numbers[id]
+    }
+
+    /// The order of constants: numbers by value before texts by code points.
+    pub fn compare(&self, a: ConstId, b: ConstId) -> Ordering {
+        match (self.numbers[a], self.numbers[b]) {
+            (Some(x), Some(y)) => x.total_cmp(&y),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => self.constant_text(a).cmp(self.constant_text(b)),
+        }
+    }
+
+    /// Number of constants.
+    pub fn constant_count(&self) -> usize {
+        self.constants.len()
+    }
+
+    /// The predicate of a name and arity, new or known.
+    pub fn predicate(&mut self, name: &str, arity: usize) -> PredId {
+        let arity = u32::try_from(arity).expect("a statement has fewer than 2^32 terms");
+        let predicate = Predicate { name: self.names.intern(name), arity };
+        if let Some(&id) = self.predicate_ids.get(&predicate) {
+            return id;
+        }
+        let id = self.predicates.push(predicate);
+        self.predicate_ids.insert(predicate, id);
+        id
+    }
+
+    /// The predicate of a name and arity, if known.
+    pub fn find_predicate(&self, name: &str, arity: usize) -> Option<PredId> {
+        let name = self.names.lookup(name)?;
+        self.predicate_ids.get(&Predicate { name, arity: u32::try_from(arity).ok()? }).copied()
+    }
+
+    /// The hidden unary predicate that holds the constants of a type.
+    pub fn type_predicate(&mut self, ty: &str) -> PredId {
+        self.predicate(&format!("{ty}:"), 1)
+    }
+
+    /// A predicate's name.
+    pub fn predicate_name(&self, id: PredId) -> &str {
+        self.names.resolve(self.predicates[id].name)
+    }
+
+    /// A predicate's number of arguments.
+    #[inline]
+    pub fn arity(&self, id: PredId) -> usize {
+        self.predicates[id].arity as usize
+    }
+
+    /// `name/arity`.
+    pub fn predicate_text(&self, id: PredId) -> String {
+        format!("{}/{}", self.predicate_name(id), self.arity(id))
+    }
+
+    /// Number of predicates.
+    pub fn predicate_count(&self) -> usize {
+        self.predicates.len()
+    }
+
+    /// All predicates in order.
+    pub fn predicates(&self) -> impl Iterator<Item = PredId> + use<> {
+        (0..self.predicates.len()).map(PredId::new)
+    }
+
+    /// `name(a,b)` or `name`.
+    pub fn atom_text(&self, pred: PredId, args: impl IntoIterator<Item = ConstId>) -> String {
+        let args: Vec<&str> = args.into_iter().map(|c| self.constant_text(c)).collect();
+        let name = self.predicate_name(pred);
+        if args.is_empty() { name.to_string() } else { format!("{name}({})", args.join(",")) }
+    }
+}
+
+/// The canonical text of a number: shortest that reads back the same; no sign on zero.
+fn number_text(value: f64) -> String {
+    let value = if value == 0.0 { 0.0 } else { value };
+    if value.abs() >= 1e16 || (value != 0.0 && value.abs() < 1e-5) {
+        format!("{value:e}")
+    } else {
+        format!("{value}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_numbers_and_quotes_are_dropped_where_idle() {
+        let mut v = Vocabulary::new();
+        let one = v.number("1");
+        for same in ["1.0", "01", "+1", "1e0"] {
+            assert_eq!(v.number(same), one, "{same}");
+        }
+        assert_eq!(v.number("-0"), v.number("0"));
+        assert_eq!(v.number("1e999"), None);
+        let abc = v.name("abc");
+        assert_eq!(v.quoted("abc"), abc);
+        let quoted_one = v.quoted("1");
+        assert_ne!(Some(quoted_one), one);
+        assert_eq!(v.constant_text(quoted_one), "'1'");
+        assert_eq!(v.as_number(one.expect("a number")), Some(1.0));
+        assert_eq!(v.find_number(1.0), one);
+        assert_eq!(v.compare(v.find_number(1.0).expect("known"), abc), Ordering::Less);
+    }
+
+    #[test]
+    fn predicates_differ_by_arity() {
+        let mut v = Vocabulary::new();
+        let (a0, a1) = (v.predicate("a", 0), v.predicate("a", 1));
+        assert_ne!(a0, a1);
+        assert_eq!(v.predicate("a", 1), a1);
+        assert_eq!(v.predicate_text(a1), "a/1");
+        assert_eq!(v.find_predicate("a", 2), None);
+    }
+}

@@ -1,0 +1,557 @@
+//! From neurons to row blocks.
+//!
+//! Neurons are taken level by level, and within a level by operation. Weights are applied first: every distinct pair of
+//! a weight and a value becomes one row of a [`Kind::Linear`] block, however many neurons read it. Then one block per
+//! operation combines those rows. What would only copy (a single unweighted input under a sum and the identity, the
+//! average of one grounding) gets no row at all: its neuron stands where its input stands.
+
+use super::program::{Block, Kind, Leaf, OutputSlot, Program};
+use crate::base::hash::{HashMap, IndexMap};
+use crate::base::span::Span;
+use crate::data::{Database, Vocabulary};
+use crate::diag::{Diagnostic, codes};
+use crate::graph::{Graph, NeuronId, Op};
+use crate::template::{RuleId, Template, WeightId};
+use crate::tensor::Shape;
+use crate::tensor::functions::{Activation, Aggregation, Combination};
+
+/// What compiling needs to know besides the graph.
+pub struct Context<'a> {
+    /// The program.
+    pub template: &'a Template,
+    /// Names, for messages.
+    pub vocabulary: &'a Vocabulary,
+    /// Constant values.
+    pub database: &'a Database,
+    /// The activation of an output whose predicate states none, by its shape.
+    pub output_activation: &'a dyn Fn(Shape) -> Activation,
+}
+
+/// Where a value stands, or will stand once the linear blocks of the level have their places.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Known(u32),
+    Pending { block: u32, row: u32 },
+}
+
+/// A linear block in the making.
+struct PendingLinear {
+    weight: WeightId,
+    input: Shape,
+    output: Shape,
+    sources: Vec<u32>,
+    source_gradient: bool,
+    base: usize,
+}
+
+/// The unchanging part of a map operation: what happens at each input slot, and after.
+struct MapOp {
+    /// Weight and place in the source of each neuron input, in order.
+    slots: Vec<(Option<WeightId>, Span)>,
+    /// An offset as a first input.
+    offset: Option<WeightId>,
+    combination: Combination,
+    activation: ActivationChoice,
+    /// For messages: what is computed, and where it stands.
+    what: String,
+    span: Span,
+}
+
+enum ActivationChoice {
+    Fixed(Activation),
+    /// Depends on the shape of the output.
+    Output,
+}
+
+struct Compiler<'a> {
+    context: &'a Context<'a>,
+    graph: &'a Graph,
+    program: Program,
+    /// Arena offset of each neuron's value.
+    offset: Vec<u32>,
+    shape: Vec<Shape>,
+    leaves: HashMap<WeightId, u32>,
+    /// Where `weight · value at offset` stands.
+    products: HashMap<(WeightId, u32), Place>,
+    pending: Vec<PendingLinear>,
+    pending_ids: IndexMap<(WeightId, Shape, bool), u32>,
+    places: Vec<Place>,
+}
+
+/// Compiles a graph.
+pub fn compile(graph: &Graph, context: &Context<'_>) -> Result<Program, Diagnostic> {
+    let mut compiler = Compiler {
+        context,
+        graph,
+        program: Program::default(),
+        offset: vec![0; graph.len()],
+        shape: vec![Shape::SCALAR; graph.len()],
+        leaves: HashMap::default(),
+        products: HashMap::default(),
+        pending: Vec::new(),
+        pending_ids: IndexMap::default(),
+        places: Vec::new(),
+    };
+    compiler.run()?;
+    Ok(compiler.program)
+}
+
+/// Neurons sorted by `(level, operation)`, stable, by two counting sorts.
+fn sorted_neurons(graph: &Graph) -> Vec<u32> {
+    let pass = |input: Vec<u32>, keys: &dyn Fn(u32) -> usize, n: usize| {
+        let mut starts = vec![0u32; n + 1];
+        for &x in &input {
+            starts[keys(x) + 1] += 1;
+        }
+        for i in 0..n {
+            starts[i + 1] += starts[i];
+        }
+        let mut out = vec![0u32; input.len()];
+        for &x in &input {
+            let slot = &mut starts[keys(x)];
+            out[*slot as usize] = x;
+            *slot += 1;
+        }
+        out
+    };
+    let by_op = pass((0..graph.len() as u32).collect(), &|x| graph.op[x as usize].0 as usize, graph.ops.len());
+    let levels = graph.level.iter().max().map_or(0, |&l| l as usize + 1);
+    pass(by_op, &|x| graph.level[x as usize] as usize, levels)
+}
+
+impl Compiler<'_> {
+    fn run(&mut self) -> Result<(), Diagnostic> {
+        let order = sorted_neurons(self.graph);
+        let graph = self.graph;
+        let leaves_end = order.iter().take_while(|&&n| graph.level[n as usize] == 0).count();
+        self.place_inputs(&order[..leaves_end])?;
+        let mut at = leaves_end;
+        while at < order.len() {
+            let level = graph.level[order[at] as usize];
+            let end = at + order[at..].iter().take_while(|&&n| graph.level[n as usize] == level).count();
+            self.level(&order[at..end])?;
+            at = end;
+        }
+        for output in &graph.outputs {
+            let n = output.neuron.0 as usize;
+            let slot = OutputSlot { answer: output.answer, offset: self.offset[n], shape: self.shape[n] };
+            self.program.outputs.push(slot);
+        }
+        Ok(())
+    }
+
+    /// Leaves first (learnable facts and offsets), then constants: each distinct one once.
+    fn place_inputs(&mut self, neurons: &[u32]) -> Result<(), Diagnostic> {
+        let template = self.context.template;
+        let mut weights: Vec<WeightId> = Vec::new();
+        for op in &self.graph.ops {
+            match op {
+                Op::Weight(w) => weights.push(*w),
+                Op::Rule { rule, .. } => weights.extend(template.rules[*rule].offset),
+                Op::Atom { pred, .. } => weights.extend(template.atom_offset(*pred)),
+                _ => {}
+            }
+        }
+        for w in weights {
+            let at = self.program.arena;
+            if let hashbrown::hash_map::Entry::Vacant(e) = self.leaves.entry(w) {
+                e.insert(at as u32);
+                self.program.leaves.push(Leaf { weight: w, offset: at });
+                self.program.arena += template.weights[w].shape.len();
+            }
+        }
+        self.program.constants_base = self.program.arena;
+        let mut constants: HashMap<u32, u32> = HashMap::default();
+        for &n in neurons {
+            let n = n as usize;
+            let op = self.graph.op[n].0;
+            let values = &self.context.database.values;
+            match self.graph.operation(n) {
+                Op::Weight(w) => {
+                    self.offset[n] = self.leaves[w];
+                    self.shape[n] = template.weights[*w].shape;
+                }
+                Op::Value(v) => {
+                    self.shape[n] = values.shape(*v);
+                    let known = constants.get(&op).copied();
+                    self.offset[n] = known.unwrap_or_else(|| {
+                        let at = self.program.arena as u32;
+                        self.program.constants.extend_from_slice(values.get(*v));
+                        self.program.arena += values.shape(*v).len();
+                        constants.insert(op, at);
+                        at
+                    });
+                }
+                Op::Number(bits) => {
+                    let known = constants.get(&op).copied();
+                    self.offset[n] = known.unwrap_or_else(|| {
+                        let at = self.program.arena as u32;
+                        self.program.constants.push(f64::from_bits(*bits));
+                        self.program.arena += 1;
+                        constants.insert(op, at);
+                        at
+                    });
+                }
+                _ => unreachable!("only leaves have no inputs"),
+            }
+        }
+        self.check_size()
+    }
+
+    fn check_size(&self) -> Result<(), Diagnostic> {
+        if self.program.arena < u32::MAX as usize {
+            return Ok(());
+        }
+        Err(Diagnostic::new(codes::BUDGET, "the computation graph holds more than 2^32 numbers")
+            .help("ground fewer rules, or split the data"))
+    }
+
+    /// One level: weights, then operations.
+    fn level(&mut self, neurons: &[u32]) -> Result<(), Diagnostic> {
+        let graph = self.graph;
+        let groups: Vec<&[u32]> = neurons.chunk_by(|a, b| graph.op[*a as usize] == graph.op[*b as usize]).collect();
+        let ops: Vec<Option<MapOp>> =
+            groups.iter().map(|g| self.map_op(graph.operation(g[0] as usize))).collect();
+        self.places.clear();
+        for (group, op) in groups.iter().zip(&ops) {
+            if let Some(op) = op {
+                for &n in *group {
+                    self.request(op, graph.inputs(n as usize))?;
+                }
+            }
+        }
+        self.place_linear()?;
+        let places = std::mem::take(&mut self.places);
+        let mut at = 0;
+        for (group, op) in groups.iter().zip(ops) {
+            match op {
+                Some(op) => self.map_group(group, op, &places, &mut at)?,
+                None => match graph.operation(group[0] as usize) {
+                    Op::Aggregation(rule) => self.reduce_group(group, *rule)?,
+                    Op::Negation => self.negation_group(group)?,
+                    _ => unreachable!("leaves stand at level 0"),
+                },
+            }
+        }
+        self.places = places;
+        self.check_size()
+    }
+
+    fn map_op(&self, op: &Op) -> Option<MapOp> {
+        let template = self.context.template;
+        match op {
+            Op::Rule { rule, dropped } => {
+                let r = &template.rules[*rule];
+                let kept = r.visible().enumerate().filter(|(k, _)| !dropped.contains(&(*k as u32)));
+                Some(MapOp {
+                    slots: kept.map(|(_, (_, l))| (l.weight, l.span)).collect(),
+                    offset: r.offset,
+                    combination: r.combination.clone(),
+                    activation: ActivationChoice::Fixed(r.activation.clone()),
+                    what: "the rule".to_string(),
+                    span: r.span,
+                })
+            }
+            Op::Atom { pred, rules, output } => {
+                // Rules that stand in examples know nothing of the template's metadata.
+                let foreign = rules.iter().all(|r| template.rules[*r].world.is_some());
+                let defaults = &template.defaults;
+                let stated = template.stated_activation(*pred).filter(|_| !foreign);
+                let activation = match (stated, output) {
+                    (Some(f), _) => ActivationChoice::Fixed(f.clone()),
+                    (None, true) => ActivationChoice::Output,
+                    (None, false) => ActivationChoice::Fixed(defaults.atom_activation.clone()),
+                };
+                let combination =
+                    if foreign { defaults.atom_combination.clone() } else { template.atom_combination(*pred) };
+                let slot = |r: &RuleId| (template.rules[*r].head_weight, template.rules[*r].head_span);
+                Some(MapOp {
+                    slots: rules.iter().map(slot).collect(),
+                    offset: template.atom_offset(*pred).filter(|_| !foreign),
+                    combination,
+                    activation,
+                    what: format!("the atoms of `{}`", self.context.vocabulary.predicate_text(*pred)),
+                    span: template.rules[rules[0]].head_span,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks for the weighted inputs of one neuron.
+    fn request(&mut self, op: &MapOp, inputs: &[NeuronId]) -> Result<(), Diagnostic> {
+        for (&(weight, span), input) in op.slots.iter().zip(inputs) {
+            let n = input.0 as usize;
+            let (source, shape) = (self.offset[n], self.shape[n]);
+            let place = match weight {
+                Some(w) if !self.is_one(w) => self.product(w, source, shape, span)?,
+                _ => Place::Known(source),
+            };
+            self.places.push(place);
+        }
+        Ok(())
+    }
+
+    /// A fixed scalar weight of exactly 1 changes nothing.
+    fn is_one(&self, weight: WeightId) -> bool {
+        let w = &self.context.template.weights[weight];
+        !w.learnable && w.shape.is_scalar() && w.initial.as_deref() == Some(&[1.0])
+    }
+
+    fn product(&mut self, weight: WeightId, source: u32, shape: Shape, span: Span) -> Result<Place, Diagnostic> {
+        if let Some(&place) = self.products.get(&(weight, source)) {
+            return Ok(place);
+        }
+        let def = &self.context.template.weights[weight];
+        let Some(output) = def.shape.times(shape) else {
+            return Err(Diagnostic::new(
+                codes::SHAPE_MISMATCH,
+                format!("a weight of shape {} cannot multiply a value of shape {shape}", def.shape),
+            )
+            .label(def.span, format!("this weight is {}", def.shape))
+            .label(span, format!("the value here is {shape}")));
+        };
+        let inputs_end = self.program.inputs_end();
+        let constant = (self.program.constants_base..inputs_end).contains(&(source as usize));
+        let next = self.pending.len() as u32;
+        let block = *self.pending_ids.entry((weight, shape, constant)).or_insert(next);
+        if block == next {
+            self.pending.push(PendingLinear {
+                weight,
+                input: shape,
+                output,
+                sources: Vec::new(),
+                source_gradient: !constant,
+                base: 0,
+            });
+        }
+        let pending = &mut self.pending[block as usize];
+        let place = Place::Pending { block, row: pending.sources.len() as u32 };
+        pending.sources.push(source);
+        self.products.insert((weight, source), place);
+        Ok(place)
+    }
+
+    /// Gives the level's linear blocks their places in the arena.
+    fn place_linear(&mut self) -> Result<(), Diagnostic> {
+        for pending in &mut self.pending {
+            pending.base = self.program.arena;
+            self.program.arena += pending.sources.len() * pending.output.len();
+        }
+        self.check_size()?;
+        let pending = std::mem::take(&mut self.pending);
+        self.pending_ids.clear();
+        let resolve = |place: Place| match place {
+            Place::Known(offset) => offset,
+            Place::Pending { block, row } => {
+                let p = &pending[block as usize];
+                (p.base + row as usize * p.output.len()) as u32
+            }
+        };
+        for place in &mut self.places {
+            *place = Place::Known(resolve(*place));
+        }
+        for p in pending {
+            for (row, &source) in p.sources.iter().enumerate() {
+                let offset = (p.base + row * p.output.len()) as u32;
+                self.products.insert((p.weight, source), Place::Known(offset));
+            }
+            self.program.blocks.push(Block {
+                base: p.base,
+                rows: p.sources.len(),
+                shape: p.output,
+                kind: Kind::Linear {
+                    weight: p.weight,
+                    input: p.input,
+                    sources: p.sources,
+                    source_gradient: p.source_gradient,
+                },
+            });
+        }
+        Ok(())
+    }
+
+    /// The neurons of one rule or atom operation; `places` holds their weighted inputs from `at` on.
+    fn map_group(
+        &mut self,
+        group: &[u32],
+        op: MapOp,
+        places: &[Place],
+        at: &mut usize,
+    ) -> Result<(), Diagnostic> {
+        let template = self.context.template;
+        let k = op.slots.len();
+        let arity = k + usize::from(op.offset.is_some());
+        // Neurons of one operation nearly always have inputs of the same shapes; each combination of shapes is a block.
+        let mut variants: Vec<(Vec<Shape>, Vec<u32>, Vec<u32>)> = Vec::new();
+        let mut shapes: Vec<Shape> = Vec::with_capacity(arity);
+        for &n in group {
+            shapes.clear();
+            if let Some(w) = op.offset {
+                shapes.push(template.weights[w].shape);
+            }
+            for (slot, input) in op.slots.iter().zip(self.graph.inputs(n as usize)) {
+                let shape = self.shape[input.0 as usize];
+                shapes.push(match slot.0 {
+                    Some(w) => template.weights[w].shape.times(shape).expect("checked when requested"),
+                    None => shape,
+                });
+            }
+            let variant = match variants.iter().position(|(s, ..)| *s == shapes) {
+                Some(i) => &mut variants[i],
+                None => {
+                    variants.push((shapes.clone(), Vec::new(), Vec::new()));
+                    variants.last_mut().expect("just pushed")
+                }
+            };
+            variant.1.push(n);
+            variant.2.extend(op.offset.map(|w| self.leaves[&w]));
+            for place in &places[*at..*at + k] {
+                match place {
+                    Place::Known(offset) => variant.2.push(*offset),
+                    Place::Pending { .. } => unreachable!("all places are known by now"),
+                }
+            }
+            *at += k;
+        }
+        for (shapes, neurons, sources) in variants {
+            self.map_block(&op, shapes, &neurons, sources)?;
+        }
+        Ok(())
+    }
+
+    fn map_block(
+        &mut self,
+        op: &MapOp,
+        inputs: Vec<Shape>,
+        neurons: &[u32],
+        sources: Vec<u32>,
+    ) -> Result<(), Diagnostic> {
+        let combined = op.combination.output_shape(&inputs).map_err(|why| {
+            let mut d = Diagnostic::new(codes::SHAPE_MISMATCH, format!("{} cannot combine its inputs", op.what))
+                .label(op.span, why);
+            let names = op.slots.iter().zip(inputs.iter().skip(usize::from(op.offset.is_some())));
+            for ((_, span), shape) in names {
+                d = d.label(*span, format!("this is {shape}"));
+            }
+            d
+        })?;
+        let activation = match &op.activation {
+            ActivationChoice::Fixed(f) => f.clone(),
+            ActivationChoice::Output => (self.context.output_activation)(combined),
+        };
+        let copy = inputs.len() == 1 && op.combination.is_identity_of_one();
+        // The activation is fused where its derivative follows from its output and the combination does not look at
+        // its own result.
+        let simple = op.combination.is_sum() || copy;
+        let fused = activation.derivative_from_output() && simple;
+        let rest = if fused { Activation::Identity } else { activation.clone() };
+        let mut places = sources;
+        let mut shape = combined;
+        if !copy || (fused && !activation.is_identity()) {
+            let activation = if fused { activation } else { Activation::Identity };
+            let combination = if copy { Combination::Sum } else { op.combination.clone() };
+            places = self.block(combined, neurons.len(), Kind::Combine { combination, activation, inputs, sources: places });
+        } else {
+            shape = inputs[0];
+        }
+        if !rest.is_identity() {
+            let output = self.activation_shape(&rest, shape, op.span)?;
+            places = self.block(
+                output,
+                neurons.len(),
+                Kind::Activate { activation: rest, input: shape, sources: places },
+            );
+            shape = output;
+        }
+        for (&n, offset) in neurons.iter().zip(places) {
+            self.offset[n as usize] = offset;
+            self.shape[n as usize] = shape;
+        }
+        Ok(())
+    }
+
+    fn activation_shape(&self, f: &Activation, shape: Shape, span: Span) -> Result<Shape, Diagnostic> {
+        f.output_shape(shape).map_err(|why| {
+            Diagnostic::new(codes::FUNCTION_SHAPE, format!("`{f}` cannot be applied to a value of shape {shape}"))
+                .label(span, why)
+        })
+    }
+
+    /// Appends a block; the offsets of its rows.
+    fn block(&mut self, shape: Shape, rows: usize, kind: Kind) -> Vec<u32> {
+        let base = self.program.arena;
+        let width = shape.len();
+        self.program.arena += rows * width;
+        self.program.blocks.push(Block { base, rows, shape, kind });
+        (0..rows).map(|i| (base + i * width) as u32).collect()
+    }
+
+    fn negation_group(&mut self, group: &[u32]) -> Result<(), Diagnostic> {
+        let mut by_shape: IndexMap<Shape, (Vec<u32>, Vec<u32>)> = IndexMap::default();
+        for &n in group {
+            let input = self.graph.inputs(n as usize)[0].0 as usize;
+            let entry = by_shape.entry(self.shape[input]).or_default();
+            entry.0.push(n);
+            entry.1.push(self.offset[input]);
+        }
+        for (shape, (neurons, sources)) in by_shape {
+            let kind = Kind::Combine {
+                combination: Combination::Sum,
+                activation: Activation::Reverse,
+                inputs: vec![shape],
+                sources,
+            };
+            let places = self.block(shape, neurons.len(), kind);
+            for (&n, offset) in neurons.iter().zip(places) {
+                self.offset[n as usize] = offset;
+                self.shape[n as usize] = shape;
+            }
+        }
+        Ok(())
+    }
+
+    fn reduce_group(&mut self, group: &[u32], rule: RuleId) -> Result<(), Diagnostic> {
+        let r = &self.context.template.rules[rule];
+        let aggregation: &Aggregation = &r.aggregation;
+        let graph = self.graph;
+        // One block per shape of the input and of the result.
+        let mut blocks: IndexMap<(Shape, Shape), (Vec<u32>, Vec<u32>, Vec<u32>)> = IndexMap::default();
+        for &n in group {
+            let inputs = graph.inputs(n as usize);
+            let shape = self.shape[inputs[0].0 as usize];
+            if inputs.len() == 1 && aggregation.is_identity_of_one() {
+                self.offset[n as usize] = self.offset[inputs[0].0 as usize];
+                self.shape[n as usize] = shape;
+                continue;
+            }
+            if let Some(other) = inputs.iter().map(|i| self.shape[i.0 as usize]).find(|s| *s != shape) {
+                return Err(Diagnostic::new(
+                    codes::SHAPE_MISMATCH,
+                    format!("groundings of one rule have different shapes: {shape} and {other}"),
+                )
+                .label(r.span, "they cannot be aggregated"));
+            }
+            let output = aggregation.output_shape(shape, inputs.len()).map_err(|why| {
+                Diagnostic::new(
+                    codes::FUNCTION_SHAPE,
+                    format!("`{aggregation}` cannot aggregate values of shape {shape}"),
+                )
+                .label(r.span, why)
+            })?;
+            let entry = blocks.entry((shape, output)).or_insert_with(|| (Vec::new(), vec![0], Vec::new()));
+            entry.0.push(n);
+            entry.2.extend(inputs.iter().map(|i| self.offset[i.0 as usize]));
+            entry.1.push(entry.2.len() as u32);
+        }
+        for ((input, output), (neurons, starts, sources)) in blocks {
+            let kind = Kind::Reduce { aggregation: aggregation.clone(), input, starts, sources };
+            let places = self.block(output, neurons.len(), kind);
+            for (&n, offset) in neurons.iter().zip(places) {
+                self.offset[n as usize] = offset;
+                self.shape[n as usize] = output;
+            }
+        }
+        Ok(())
+    }
+}

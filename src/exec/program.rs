@@ -1,0 +1,179 @@
+//! Blocks, programs, parameters.
+
+use crate::base::index::{Id, IndexVec};
+use crate::template::{Template, WeightId};
+use crate::tensor::functions::{Activation, Aggregation, Combination};
+use crate::tensor::real::Real;
+use crate::tensor::Shape;
+use std::ops::Range;
+
+/// What the rows of a block are computed by. Sources are arena offsets of the first element of a value.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// `W · x`, one row per distinct source: what every neuron that reads `x` under `W` shares.
+    Linear {
+        /// The weight.
+        weight: WeightId,
+        /// Shape of the sources.
+        input: Shape,
+        /// One source per row.
+        sources: Vec<u32>,
+        /// False if all sources are constants, whose gradient nobody asks for.
+        source_gradient: bool,
+    },
+    /// `f(comb(x_1, …, x_k))`, `k` sources per row; `f` is computable in place and its derivative from its output.
+    Combine {
+        /// How the inputs are combined.
+        combination: Combination,
+        /// What is applied to the result.
+        activation: Activation,
+        /// Shapes of the `k` inputs.
+        inputs: Vec<Shape>,
+        /// `k` sources per row.
+        sources: Vec<u32>,
+    },
+    /// `f(x)`, one source per row.
+    Activate {
+        /// The function.
+        activation: Activation,
+        /// Shape of the sources.
+        input: Shape,
+        /// One source per row.
+        sources: Vec<u32>,
+    },
+    /// Aggregation of a segment of sources per row.
+    Reduce {
+        /// The aggregation.
+        aggregation: Aggregation,
+        /// Shape of the sources.
+        input: Shape,
+        /// Where the segment of each row begins; one entry more than rows.
+        starts: Vec<u32>,
+        /// All segments.
+        sources: Vec<u32>,
+    },
+}
+
+/// `rows` values of one shape, computed by one operation.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Arena offset of the first row.
+    pub base: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// Shape of each row's value.
+    pub shape: Shape,
+    /// The operation.
+    pub kind: Kind,
+}
+
+impl Block {
+    /// Arena range of some rows.
+    pub fn range(&self, rows: Range<usize>) -> Range<usize> {
+        let width = self.shape.len();
+        self.base + rows.start * width..self.base + rows.end * width
+    }
+    /// The sources that a row reads.
+    pub fn row_sources(&self, row: usize) -> &[u32] {
+        match &self.kind {
+            Kind::Linear { sources, .. } | Kind::Activate { sources, .. } => &sources[row..row + 1],
+            Kind::Combine { inputs, sources, .. } => &sources[row * inputs.len()..(row + 1) * inputs.len()],
+            Kind::Reduce { starts, sources, .. } => {
+                &sources[starts[row] as usize..starts[row + 1] as usize]
+            }
+        }
+    }
+}
+
+/// A weight that stands in the arena as a value: a learnable fact or an offset.
+#[derive(Debug, Clone, Copy)]
+pub struct Leaf {
+    /// The weight.
+    pub weight: WeightId,
+    /// Where its copy stands.
+    pub offset: usize,
+}
+
+/// Where an answer is read.
+#[derive(Debug, Clone, Copy)]
+pub struct OutputSlot {
+    /// Number of the answer.
+    pub answer: u32,
+    /// Arena offset.
+    pub offset: u32,
+    /// Shape.
+    pub shape: Shape,
+}
+
+/// A compiled graph. The arena begins with the leaves, then the constants, then the blocks in order; a block reads only
+/// what stands before it.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// Blocks in order of computation.
+    pub blocks: Vec<Block>,
+    /// Weights that stand in the arena.
+    pub leaves: Vec<Leaf>,
+    /// Constants, behind the leaves.
+    pub constants: Vec<f64>,
+    /// Where the constants begin.
+    pub constants_base: usize,
+    /// Length of the arena.
+    pub arena: usize,
+    /// Answers.
+    pub outputs: Vec<OutputSlot>,
+}
+
+impl Program {
+    /// Arena offsets below this are leaves or constants.
+    pub fn inputs_end(&self) -> usize {
+        self.constants_base + self.constants.len()
+    }
+    /// Number of rows of all blocks.
+    pub fn row_count(&self) -> usize {
+        self.blocks.iter().map(|b| b.rows).sum()
+    }
+}
+
+/// The values of all weights, one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameters<T> {
+    /// All values.
+    pub values: Vec<T>,
+    /// Where each weight stands.
+    pub ranges: IndexVec<WeightId, Range<usize>>,
+    /// Shapes.
+    pub shapes: IndexVec<WeightId, Shape>,
+    /// Which weights training changes.
+    pub learnable: IndexVec<WeightId, bool>,
+}
+
+impl<T: Real> Parameters<T> {
+    /// Room for a template's weights, with the written values and zeros elsewhere.
+    pub fn new(template: &Template) -> Self {
+        let mut values = Vec::new();
+        let (mut ranges, mut shapes, mut learnable) = (IndexVec::new(), IndexVec::new(), IndexVec::new());
+        for weight in template.weights.iter() {
+            let start = values.len();
+            match &weight.initial {
+                Some(v) => values.extend(v.iter().map(|&x| T::from_f64(x))),
+                None => values.resize(start + weight.shape.len(), T::ZERO),
+            }
+            ranges.push(start..values.len());
+            shapes.push(weight.shape);
+            learnable.push(weight.learnable);
+        }
+        Parameters { values, ranges, shapes, learnable }
+    }
+    /// The value of a weight, row-major.
+    pub fn get(&self, id: WeightId) -> &[T] {
+        &self.values[self.ranges[id].clone()]
+    }
+    /// The value of a weight, to be changed.
+    pub fn get_mut(&mut self, id: WeightId) -> &mut [T] {
+        &mut self.values[self.ranges[id].clone()]
+    }
+    /// All weights.
+    pub fn ids(&self) -> impl Iterator<Item = WeightId> + use<T> {
+        (0..self.ranges.len()).map(WeightId::new)
+    }
+}

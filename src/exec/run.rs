@@ -1,0 +1,232 @@
+//! Forward and backward passes.
+
+use super::program::{Block, Kind, Parameters, Program};
+use super::selection::{Segment, Selection};
+use crate::base::index::Id;
+use crate::tensor::kernels;
+use crate::tensor::real::Real;
+
+/// The arena of values and of their gradients.
+#[derive(Debug, Clone)]
+pub struct State<T> {
+    /// Values.
+    pub values: Vec<T>,
+    /// Gradients of the objective with respect to the values.
+    pub gradients: Vec<T>,
+    scratch: Vec<T>,
+}
+
+/// Gradients of the objective with respect to the weights, laid out like [`Parameters`].
+#[derive(Debug, Clone)]
+pub struct Gradients<T> {
+    /// All values.
+    pub values: Vec<T>,
+}
+
+impl<T: Real> Gradients<T> {
+    /// Zeros for some parameters.
+    pub fn new(parameters: &Parameters<T>) -> Self {
+        Gradients { values: vec![T::ZERO; parameters.values.len()] }
+    }
+    /// Zeros for the weights of a selection.
+    pub fn clear(&mut self, parameters: &Parameters<T>, selection: &Selection) {
+        for &w in &selection.weights {
+            self.values[parameters.ranges[w].clone()].fill(T::ZERO);
+        }
+    }
+}
+
+impl<T: Real> State<T> {
+    /// Room for a program, with its constants in place.
+    pub fn new(program: &Program) -> Self {
+        let mut values = vec![T::ZERO; program.arena];
+        for (v, &c) in values[program.constants_base..].iter_mut().zip(&program.constants) {
+            *v = T::from_f64(c);
+        }
+        State { values, gradients: vec![T::ZERO; program.arena], scratch: Vec::new() }
+    }
+
+    /// Computes the selected rows from the parameters.
+    pub fn forward(&mut self, program: &Program, parameters: &Parameters<T>, selection: &Selection) {
+        for &l in &selection.leaves {
+            let leaf = program.leaves[l as usize];
+            let value = parameters.get(leaf.weight);
+            self.values[leaf.offset..leaf.offset + value.len()].copy_from_slice(value);
+        }
+        for segment in &selection.segments {
+            let block = &program.blocks[segment.block as usize];
+            forward_block(block, *segment, parameters, &mut self.values, &mut self.scratch);
+        }
+    }
+
+    /// Zeros the gradients of what is selected, before outputs are seeded.
+    pub fn clear_gradients(&mut self, program: &Program, parameters: &Parameters<T>, selection: &Selection) {
+        for &l in &selection.leaves {
+            let leaf = program.leaves[l as usize];
+            let n = parameters.ranges[leaf.weight].len();
+            self.gradients[leaf.offset..leaf.offset + n].fill(T::ZERO);
+        }
+        for s in &selection.segments {
+            let block = &program.blocks[s.block as usize];
+            self.gradients[block.range(s.start as usize..s.end as usize)].fill(T::ZERO);
+        }
+    }
+
+    /// Brings the gradients seeded at the outputs back to the weights, adding to `gradients`.
+    pub fn backward(
+        &mut self,
+        program: &Program,
+        parameters: &Parameters<T>,
+        selection: &Selection,
+        gradients: &mut Gradients<T>,
+    ) {
+        for segment in selection.segments.iter().rev() {
+            let block = &program.blocks[segment.block as usize];
+            self.backward_block(block, *segment, parameters, gradients);
+        }
+        for &l in &selection.leaves {
+            let leaf = program.leaves[l as usize];
+            let range = parameters.ranges[leaf.weight].clone();
+            let own = &self.gradients[leaf.offset..leaf.offset + range.len()];
+            for (g, x) in gradients.values[range].iter_mut().zip(own) {
+                *g += *x;
+            }
+        }
+    }
+
+    fn backward_block(
+        &mut self,
+        block: &Block,
+        segment: Segment,
+        parameters: &Parameters<T>,
+        gradients: &mut Gradients<T>,
+    ) {
+        let rows = segment.start as usize..segment.end as usize;
+        let range = block.range(rows.clone());
+        let width = block.shape.len();
+        let (grads, upper) = self.gradients.split_at_mut(block.base);
+        let gy = &mut upper[range.start - block.base..range.end - block.base];
+        let (values, y) = self.values.split_at(block.base);
+        let y = &y[range.start - block.base..range.end - block.base];
+        match &block.kind {
+            Kind::Linear { weight, input, sources, source_gradient } => {
+                let gw = &mut gradients.values[parameters.ranges[*weight].clone()];
+                kernels::linear_backward(
+                    parameters.get(*weight),
+                    parameters.shapes[*weight],
+                    values,
+                    &sources[rows],
+                    *input,
+                    gy,
+                    gw,
+                    source_gradient.then_some(grads),
+                );
+            }
+            Kind::Combine { combination, activation, inputs, sources } => {
+                if !activation.is_identity() {
+                    activation.scale_by_derivative(y, gy);
+                }
+                let k = inputs.len();
+                for (i, row) in rows.enumerate() {
+                    let own = i * width..(i + 1) * width;
+                    let offsets = &sources[row * k..(row + 1) * k];
+                    let (y, gy) = (&y[own.clone()], &gy[own]);
+                    combination.backward(inputs, block.shape, values, offsets, y, gy, grads, &mut self.scratch);
+                }
+            }
+            Kind::Activate { activation, input, sources } => {
+                let n = input.len();
+                for (i, row) in rows.enumerate() {
+                    let own = i * width..(i + 1) * width;
+                    let from = sources[row] as usize..sources[row] as usize + n;
+                    let x = &values[from.clone()];
+                    activation.backward(*input, x, &y[own.clone()], &gy[own], &mut grads[from]);
+                }
+            }
+            Kind::Reduce { aggregation, input, starts, sources } => {
+                for (i, row) in rows.enumerate() {
+                    let own = i * width..(i + 1) * width;
+                    let offsets = &sources[starts[row] as usize..starts[row + 1] as usize];
+                    let (y, gy) = (&y[own.clone()], &gy[own]);
+                    aggregation.backward(*input, values, offsets, None, y, gy, grads, &mut self.scratch);
+                }
+            }
+        }
+    }
+}
+
+fn forward_block<T: Real>(
+    block: &Block,
+    segment: Segment,
+    parameters: &Parameters<T>,
+    arena: &mut [T],
+    scratch: &mut Vec<T>,
+) {
+    let rows = segment.start as usize..segment.end as usize;
+    let range = block.range(rows.clone());
+    let width = block.shape.len();
+    let (values, upper) = arena.split_at_mut(block.base);
+    let y = &mut upper[range.start - block.base..range.end - block.base];
+    match &block.kind {
+        Kind::Linear { weight, input, sources, .. } => {
+            let w = parameters.get(*weight);
+            kernels::linear_forward(w, parameters.shapes[*weight], values, &sources[rows], *input, y);
+        }
+        Kind::Combine { combination, activation, inputs, sources } => {
+            let k = inputs.len();
+            for (i, row) in rows.enumerate() {
+                let offsets = &sources[row * k..(row + 1) * k];
+                let y = &mut y[i * width..(i + 1) * width];
+                combination.forward(inputs, block.shape, values, offsets, y, scratch);
+            }
+            if !activation.is_identity() {
+                activation.apply_in_place(y);
+            }
+        }
+        Kind::Activate { activation, input, sources } => {
+            let n = input.len();
+            for (i, row) in rows.enumerate() {
+                let x = &values[sources[row] as usize..sources[row] as usize + n];
+                activation.forward(*input, x, &mut y[i * width..(i + 1) * width]);
+            }
+        }
+        Kind::Reduce { aggregation, input, starts, sources } => {
+            for (i, row) in rows.enumerate() {
+                let offsets = &sources[starts[row] as usize..starts[row + 1] as usize];
+                let y = &mut y[i * width..(i + 1) * width];
+                aggregation.forward(*input, values, offsets, None, y, scratch);
+            }
+        }
+    }
+}
+
+/// Largest deviation of analytic gradients from central finite differences of `objective`, over all learnable
+/// elements, relative to the larger of 1 and the gradient; with the weight where it occurs.
+///
+/// `objective` gives the value for some parameters, `gradient` the analytic gradient at the given ones.
+pub fn check_gradient(
+    parameters: &Parameters<f64>,
+    gradient: &[f64],
+    objective: &mut dyn FnMut(&Parameters<f64>) -> f64,
+) -> Option<(crate::template::WeightId, f64)> {
+    let mut worst = None;
+    let mut moved = parameters.clone();
+    for id in parameters.ids().filter(|&w| parameters.learnable[w]) {
+        for i in parameters.ranges[id].clone() {
+            let x = parameters.values[i];
+            let h = 1e-6 * x.abs().max(1.0);
+            moved.values[i] = x + h;
+            let up = objective(&moved);
+            moved.values[i] = x - h;
+            let down = objective(&moved);
+            moved.values[i] = x;
+            let numeric = (up - down) / (2.0 * h);
+            let deviation = (numeric - gradient[i]).abs() / gradient[i].abs().max(1.0);
+            if worst.is_none_or(|(_, d)| !(deviation <= d)) {
+                worst = Some((id, deviation));
+            }
+        }
+    }
+    debug_assert!(worst.is_none_or(|(w, _)| w.index() < parameters.ranges.len()));
+    worst
+}

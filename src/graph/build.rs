@@ -1,0 +1,487 @@
+//! Builds the neurons that support the queries of one world.
+//!
+//! One iterative depth-first walk (Tarjan) from the queried atoms through the ground rules finds what supports them,
+//! in topological order, and the cycles among them. Then neurons are made in that order.
+
+use super::{Graph, NeuronCounts, NeuronId, Op, OpId, Output};
+use crate::base::hash::HashMap;
+use crate::base::index::{Id, IndexVec};
+use crate::data::{FactValue, PredId, Vocabulary};
+use crate::ground::{FactSource, GroundProgram};
+use crate::syntax::ast::Sign;
+use crate::template::{RuleId, Template, TemplateValue};
+
+/// A queried atom: predicate and row, with the numbers of the answers that ask for it.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// The predicate.
+    pub pred: PredId,
+    /// The row in its relation.
+    pub row: u32,
+    /// The answer.
+    pub answer: u32,
+}
+
+const NEW: u32 = u32::MAX;
+const UNBUILT: NeuronId = NeuronId(u32::MAX);
+
+/// Visible literals of a rule: their predicates and whether they are soft negations.
+struct Shape {
+    slots: Vec<(PredId, bool)>,
+}
+
+/// Working memory for building, kept between worlds.
+pub struct Builder<'a> {
+    template: &'a Template,
+    vocabulary: &'a Vocabulary,
+    shapes: IndexVec<RuleId, Shape>,
+    /// Order-sensitive aggregations sort their groundings by the constants of the body.
+    ordered: IndexVec<RuleId, bool>,
+    // Per world: atoms are numbered predicate by predicate.
+    base: Vec<u32>,
+    starts: Vec<u32>,
+    /// `(rule, instance)` by head atom.
+    entries: Vec<(RuleId, u32)>,
+    index: Vec<u32>,
+    low: Vec<u32>,
+    on_stack: Vec<bool>,
+    /// Whether a ground rule of a reached atom has the atom in its body.
+    used: Vec<bool>,
+    neuron: Vec<NeuronId>,
+    /// Atoms that a rule without valued literals gives a value, with the last such rule.
+    given: HashMap<u32, RuleId>,
+}
+
+/// One strongly connected component of ground atoms, as a range of the emission order.
+struct Component {
+    start: usize,
+    end: usize,
+    cyclic: bool,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder for graphs of the template.
+    pub fn new(template: &'a Template, vocabulary: &'a Vocabulary) -> Self {
+        let shape = |r: &crate::template::Rule| Shape {
+            slots: r
+                .visible()
+                .map(|(_, l)| match l.relation {
+                    crate::template::Relation::Predicate(p) | crate::template::Relation::Special(_, p) => {
+                        (p, l.sign == Sign::Soft)
+                    }
+                    crate::template::Relation::Domain => unreachable!("the domain has no value"),
+                })
+                .collect(),
+        };
+        Builder {
+            template,
+            vocabulary,
+            shapes: template.rules.iter().map(shape).collect(),
+            ordered: template.rules.iter().map(|r| r.aggregation.order_sensitive()).collect(),
+            base: Vec::new(),
+            starts: Vec::new(),
+            entries: Vec::new(),
+            index: Vec::new(),
+            low: Vec::new(),
+            on_stack: Vec::new(),
+            used: Vec::new(),
+            neuron: Vec::new(),
+            given: HashMap::default(),
+        }
+    }
+
+    /// Adds what supports `roots` in the world just grounded.
+    pub fn add_world(&mut self, ground: &GroundProgram, roots: &[Root], graph: &mut Graph) {
+        self.number(ground);
+        self.index_instances(ground);
+        let (order, components) = self.walk(ground, roots);
+        let atoms = self.neuron.len();
+        let mut queried = vec![false; atoms];
+        for root in roots {
+            queried[self.atom(root.pred, root.row)] = true;
+        }
+        let first = graph.len();
+        let mut outputs: Vec<Option<NeuronId>> = vec![None; atoms];
+        let mut cut_something = false;
+        let mut counts = NeuronCounts::default();
+        for component in &components {
+            let members = &order[component.start..component.end];
+            let mut sorted: Vec<u32> = members.to_vec();
+            if component.cyclic {
+                sorted.sort_unstable_by_key(|&a| (self.round(ground, a), a));
+                for &a in &sorted {
+                    // Marks the component for the test of its ground rules.
+                    self.low[a as usize] = component.start as u32;
+                }
+            }
+            for &a in &sorted {
+                let in_cycle = component.cyclic.then_some(component.start as u32);
+                let cut = self.atom_neuron(ground, a, in_cycle, queried[a as usize], graph, &mut outputs, &mut counts);
+                if cut > 0 {
+                    cut_something = true;
+                    let pred = self.predicate_of(a);
+                    match graph.cut.iter_mut().find(|(p, _)| *p == pred) {
+                        Some((_, n)) => *n += cut,
+                        None => graph.cut.push((pred, cut)),
+                    }
+                }
+            }
+        }
+        let first_output = graph.outputs.len();
+        for root in roots {
+            let a = self.atom(root.pred, root.row);
+            let neuron = outputs[a].unwrap_or(self.neuron[a]);
+            graph.outputs.push(Output { answer: root.answer, neuron });
+        }
+        if cut_something {
+            counts = drop_unreached(graph, first, first_output);
+        }
+        graph.counts.add(counts);
+    }
+
+    fn atom(&self, pred: PredId, row: u32) -> usize {
+        (self.base[pred.index()] + row) as usize
+    }
+
+    fn predicate_of(&self, atom: u32) -> PredId {
+        PredId::new(self.base.partition_point(|&b| b <= atom) - 1)
+    }
+
+    fn round(&self, ground: &GroundProgram, atom: u32) -> u32 {
+        let pred = self.predicate_of(atom);
+        ground.relations[pred].rounds[(atom - self.base[pred.index()]) as usize]
+    }
+
+    fn number(&mut self, ground: &GroundProgram) {
+        self.base.clear();
+        let mut total = 0u32;
+        for relation in ground.relations.iter() {
+            self.base.push(total);
+            total = total.checked_add(relation.len()).expect("fewer than 2^32 atoms in a world");
+        }
+        let n = total as usize;
+        self.neuron.clear();
+        self.neuron.resize(n, UNBUILT);
+        self.index.clear();
+        self.index.resize(n, NEW);
+        self.low.clear();
+        self.low.resize(n, NEW);
+        self.on_stack.clear();
+        self.on_stack.resize(n, false);
+        self.used.clear();
+        self.used.resize(n, false);
+    }
+
+    /// Instances by head atom, by counting: in the order of rules, and of instances within a rule.
+    fn index_instances(&mut self, ground: &GroundProgram) {
+        let n = self.neuron.len();
+        self.starts.clear();
+        self.starts.resize(n + 1, 0);
+        self.given.clear();
+        for (id, rule) in self.template.rules.iter_enumerated().filter(|(_, r)| r.is_valueless()) {
+            let base = self.base[rule.head.index()];
+            let instances = &ground.instances[id];
+            self.given.extend((0..instances.len()).map(|i| (base + instances.head(i), id)));
+        }
+        let rules = || self.template.rules.iter_enumerated().filter(|(id, _)| !self.shapes[*id].slots.is_empty());
+        for (id, rule) in rules() {
+            let base = self.base[rule.head.index()];
+            let instances = &ground.instances[id];
+            for i in 0..instances.len() {
+                self.starts[(base + instances.head(i)) as usize + 1] += 1;
+            }
+        }
+        for i in 0..n {
+            self.starts[i + 1] += self.starts[i];
+        }
+        let mut next: Vec<u32> = self.starts[..n].to_vec();
+        self.entries.clear();
+        self.entries.resize(self.starts[n] as usize, (RuleId(0), 0));
+        for (id, rule) in rules() {
+            let base = self.base[rule.head.index()];
+            let instances = &ground.instances[id];
+            for i in 0..instances.len() {
+                let slot = &mut next[(base + instances.head(i)) as usize];
+                self.entries[*slot as usize] = (id, i as u32);
+                *slot += 1;
+            }
+        }
+    }
+
+    /// Tarjan from the roots: atoms with their supports first.
+    fn walk(&mut self, ground: &GroundProgram, roots: &[Root]) -> (Vec<u32>, Vec<Component>) {
+        struct Call {
+            atom: u32,
+            entry: u32,
+            slot: u32,
+            looped: bool,
+        }
+        let (mut order, mut components, mut stack) = (Vec::new(), Vec::new(), Vec::new());
+        let mut calls: Vec<Call> = Vec::new();
+        let mut counter = 0u32;
+        for root in roots {
+            let atom = self.atom(root.pred, root.row) as u32;
+            if self.index[atom as usize] != NEW {
+                continue;
+            }
+            self.open(atom, &mut counter, &mut stack);
+            calls.push(Call { atom, entry: self.starts[atom as usize], slot: 0, looped: false });
+            while let Some(call) = calls.last_mut() {
+                let v = call.atom as usize;
+                if call.entry < self.starts[v + 1] {
+                    let (rule, instance) = self.entries[call.entry as usize];
+                    let slots = &self.shapes[rule].slots;
+                    if call.slot as usize == slots.len() {
+                        call.entry += 1;
+                        call.slot = 0;
+                        continue;
+                    }
+                    let k = call.slot as usize;
+                    call.slot += 1;
+                    let row = ground.instances[rule].body(instance as usize)[k];
+                    let w = (self.base[slots[k].0.index()] + row) as usize;
+                    if w == v {
+                        call.looped = true;
+                        continue;
+                    }
+                    self.used[w] = true;
+                    if self.index[w] == NEW {
+                        self.open(w as u32, &mut counter, &mut stack);
+                        calls.push(Call { atom: w as u32, entry: self.starts[w], slot: 0, looped: false });
+                    } else if self.on_stack[w] {
+                        self.low[v] = self.low[v].min(self.index[w]);
+                    }
+                    continue;
+                }
+                let looped = call.looped;
+                calls.pop();
+                if let Some(parent) = calls.last() {
+                    let p = parent.atom as usize;
+                    self.low[p] = self.low[p].min(self.low[v]);
+                }
+                if self.low[v] == self.index[v] {
+                    let start = order.len();
+                    while let Some(w) = stack.pop() {
+                        self.on_stack[w as usize] = false;
+                        order.push(w);
+                        if w as usize == v {
+                            break;
+                        }
+                    }
+                    let cyclic = order.len() - start > 1 || looped;
+                    components.push(Component { start, end: order.len(), cyclic });
+                }
+            }
+        }
+        // `low` is used anew as the mark of cyclic components.
+        self.low.fill(NEW);
+        (order, components)
+    }
+
+    fn open(&mut self, atom: u32, counter: &mut u32, stack: &mut Vec<u32>) {
+        self.index[atom as usize] = *counter;
+        self.low[atom as usize] = *counter;
+        *counter += 1;
+        stack.push(atom);
+        self.on_stack[atom as usize] = true;
+    }
+
+    /// Makes the neurons of one atom; returns how many of its ground rules close a cycle and are left out.
+    ///
+    /// Inside a component of mutually dependent atoms an atom keeps the ground rules whose body atoms of that
+    /// component were all first derived in an earlier round than itself. A body literal that is the head itself is
+    /// left out of its ground rule, whose other inputs stay.
+    fn atom_neuron(
+        &mut self,
+        ground: &GroundProgram,
+        atom: u32,
+        cycle: Option<u32>,
+        queried: bool,
+        graph: &mut Graph,
+        outputs: &mut [Option<NeuronId>],
+        counts: &mut NeuronCounts,
+    ) -> usize {
+        let a = atom as usize;
+        let (from, to) = (self.starts[a] as usize, self.starts[a + 1] as usize);
+        let mut cut = 0;
+        let mut derived: Vec<(RuleId, NeuronId)> = Vec::new();
+        let mut inputs: Vec<NeuronId> = Vec::new();
+        let mut groundings: Vec<NeuronId> = Vec::new();
+        let mut at = from;
+        let round = if cycle.is_some() { self.round(ground, atom) } else { 0 };
+        while at < to {
+            let rule = self.entries[at].0;
+            let end = at + self.entries[at..to].iter().take_while(|e| e.0 == rule).count();
+            if self.ordered[rule] {
+                self.sort_groundings(ground, rule, at, end);
+            }
+            let instances = &ground.instances[rule];
+            groundings.clear();
+            for e in at..end {
+                let body = instances.body(self.entries[e].1 as usize);
+                if let Some(mark) = cycle {
+                    let later = |(k, &row): (usize, &u32)| {
+                        let b = self.base[self.shapes[rule].slots[k].0.index()] + row;
+                        b != atom && self.low[b as usize] == mark && self.round(ground, b) >= round
+                    };
+                    if body.iter().enumerate().any(later) {
+                        cut += 1;
+                        continue;
+                    }
+                }
+                if let Some(n) = self.rule_neuron(atom, rule, body, graph, &mut inputs, counts, ground) {
+                    groundings.push(n);
+                } else {
+                    cut += 1;
+                }
+            }
+            if !groundings.is_empty() {
+                counts.aggregations += 1;
+                derived.push((rule, graph.push(Op::Aggregation(rule), &groundings)));
+            }
+            at = end;
+        }
+        if derived.is_empty() {
+            self.fact_neuron(ground, atom, graph, counts);
+            return cut;
+        }
+        counts.atoms += 1;
+        let pred = self.predicate_of(atom);
+        inputs.clear();
+        inputs.extend(derived.iter().map(|(_, n)| *n));
+        let rules: Vec<RuleId> = derived.iter().map(|(r, _)| *r).collect();
+        if queried {
+            outputs[a] = Some(graph.push(Op::Atom { pred, rules: rules.clone(), output: true }, &inputs));
+        }
+        if !queried || self.used[a] {
+            self.neuron[a] = graph.push(Op::Atom { pred, rules, output: false }, &inputs);
+        }
+        cut
+    }
+
+    fn rule_neuron(
+        &mut self,
+        atom: u32,
+        rule: RuleId,
+        body: &[u32],
+        graph: &mut Graph,
+        inputs: &mut Vec<NeuronId>,
+        counts: &mut NeuronCounts,
+        ground: &GroundProgram,
+    ) -> Option<NeuronId> {
+        inputs.clear();
+        let mut dropped = Vec::new();
+        for (k, &row) in body.iter().enumerate() {
+            let (pred, soft) = self.shapes[rule].slots[k];
+            let b = self.base[pred.index()] + row;
+            if b == atom {
+                dropped.push(k as u32);
+                continue;
+            }
+            if self.neuron[b as usize] == UNBUILT {
+                // Supported by nothing but its value as a fact (valued special predicates).
+                self.fact_neuron(ground, b, graph, counts);
+            }
+            let n = self.neuron[b as usize];
+            if soft {
+                counts.negations += 1;
+                inputs.push(graph.push(Op::Negation, &[n]));
+            } else {
+                inputs.push(n);
+            }
+        }
+        if inputs.is_empty() {
+            return None;
+        }
+        counts.rules += 1;
+        Some(graph.push(Op::Rule { rule, dropped }, inputs))
+    }
+
+    /// The neuron of an atom that no ground rule derives: its value as a fact, or what a rule without valued
+    /// literals gives it (the last such rule counts): the rule's weight, else the predicate's offset, else 1.
+    fn fact_neuron(&mut self, ground: &GroundProgram, atom: u32, graph: &mut Graph, counts: &mut NeuronCounts) {
+        let pred = self.predicate_of(atom);
+        let row = atom - self.base[pred.index()];
+        let op = match self.given.get(&atom).copied() {
+            Some(rule) => {
+                let weight = self.template.rules[rule].head_weight.or(self.template.atom_offset(pred));
+                weight.map_or(Op::Value(crate::data::ValueId::ONE), Op::Weight)
+            }
+            None => match ground.fact(pred, row) {
+                Some(FactSource::Data(FactValue::Constant(v)))
+                | Some(FactSource::Template(TemplateValue::Constant(v))) => Op::Value(v),
+                Some(FactSource::Data(FactValue::Learnable(l))) => Op::Weight(self.template.learnable_facts[l]),
+                Some(FactSource::Template(TemplateValue::Weight(w))) => Op::Weight(w),
+                Some(FactSource::Number(x)) => Op::Number(x.to_bits()),
+                None => unreachable!("an atom of the model is a fact or derived"),
+            },
+        };
+        counts.facts += 1;
+        self.neuron[atom as usize] = graph.push(op, &[]);
+    }
+
+    /// Sorts the groundings of one rule and head by their ground bodies, first literal first, so that functions which
+    /// look at the order see one that does not depend on the order of facts.
+    fn sort_groundings(&mut self, ground: &GroundProgram, rule: RuleId, from: usize, to: usize) {
+        let slots = &self.shapes[rule].slots;
+        let instances = &ground.instances[rule];
+        let vocabulary = self.vocabulary;
+        self.entries[from..to].sort_by(|x, y| {
+            let (bx, by) = (instances.body(x.1 as usize), instances.body(y.1 as usize));
+            for (k, (pred, _)) in slots.iter().enumerate() {
+                let relation = &ground.relations[*pred];
+                for (cx, cy) in relation.row(bx[k]).iter().zip(relation.row(by[k])) {
+                    let order = vocabulary.compare(*cx, *cy);
+                    if order.is_ne() {
+                        return order;
+                    }
+                }
+            }
+            std::cmp::Ordering::Equal
+        });
+    }
+}
+
+/// After a cut some neurons from `first` on support no output any more: drops them and counts the rest anew.
+fn drop_unreached(graph: &mut Graph, first: usize, first_output: usize) -> NeuronCounts {
+    let n = graph.len();
+    let mut keep = vec![false; n - first];
+    for output in &graph.outputs[first_output..] {
+        keep[output.neuron.index() - first] = true;
+    }
+    for i in (first..n).rev() {
+        if keep[i - first] {
+            for input in graph.inputs(i) {
+                keep[input.index() - first] = true;
+            }
+        }
+    }
+    let mut moved = vec![UNBUILT; n - first];
+    let ops: Vec<OpId> = graph.op.split_off(first);
+    graph.level.truncate(first);
+    let starts: Vec<u32> = graph.starts[first..].to_vec();
+    let old: Vec<NeuronId> = graph.inputs.split_off(starts[0] as usize);
+    graph.starts.truncate(first + 1);
+    let mut counts = NeuronCounts::default();
+    let mut inputs = Vec::new();
+    for (i, op) in ops.into_iter().enumerate() {
+        if !keep[i] {
+            continue;
+        }
+        let range = (starts[i] - starts[0]) as usize..(starts[i + 1] - starts[0]) as usize;
+        inputs.clear();
+        inputs.extend(old[range].iter().map(|m| moved[m.index() - first]));
+        moved[i] = graph.push_op(op, &inputs);
+        match &graph.ops[op.index()] {
+            Op::Value(_) | Op::Number(_) | Op::Weight(_) => counts.facts += 1,
+            Op::Negation => counts.negations += 1,
+            Op::Rule { .. } => counts.rules += 1,
+            Op::Aggregation(_) => counts.aggregations += 1,
+            Op::Atom { .. } => counts.atoms += 1,
+        }
+    }
+    for output in &mut graph.outputs[first_output..] {
+        output.neuron = moved[output.neuron.index() - first];
+    }
+    counts
+}

@@ -1,0 +1,148 @@
+//! Layer 8: neurons: what supports the queries of some worlds, as a structure of arrays.
+
+pub mod build;
+
+use crate::base::hash::IndexSet;
+use crate::data::{PredId, ValueId};
+use crate::template::{RuleId, WeightId};
+
+crate::id! {
+    /// A neuron of one graph.
+    pub struct NeuronId;
+    /// An operation that neurons share.
+    pub struct OpId;
+}
+
+/// What a neuron computes. Neurons with one operation differ only in their inputs; weights belong to the operation
+/// (each input slot of a rule or atom has its weight), so edges carry none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// A constant of the data or template.
+    Value(ValueId),
+    /// A computed constant, by its bits.
+    Number(u64),
+    /// A weight as a leaf: a learnable fact.
+    Weight(WeightId),
+    /// One minus its input.
+    Negation,
+    /// A grounding of a rule; one input per visible literal, but for the positions in `dropped` (literals that are
+    /// the head itself).
+    Rule {
+        /// The rule.
+        rule: RuleId,
+        /// Visible literals left out.
+        dropped: Vec<u32>,
+    },
+    /// The groundings of a rule for one head.
+    Aggregation(RuleId),
+    /// A ground atom; one input per rule that derives it.
+    Atom {
+        /// The predicate.
+        pred: PredId,
+        /// The rules, in order.
+        rules: Vec<RuleId>,
+        /// Read as a query's output: a default activation gives way to what the loss wants.
+        output: bool,
+    },
+}
+
+/// How many neurons support the queries, counted as the reference engine does before any reduction: per world, facts,
+/// negations, ground rules, aggregations and atoms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct NeuronCounts {
+    /// Facts.
+    pub facts: usize,
+    /// Soft negations.
+    pub negations: usize,
+    /// Ground rules.
+    pub rules: usize,
+    /// Aggregations.
+    pub aggregations: usize,
+    /// Atoms.
+    pub atoms: usize,
+}
+
+impl NeuronCounts {
+    /// All together.
+    pub fn total(self) -> usize {
+        self.facts + self.negations + self.rules + self.aggregations + self.atoms
+    }
+    /// Adds another count.
+    pub fn add(&mut self, other: NeuronCounts) {
+        self.facts += other.facts;
+        self.negations += other.negations;
+        self.rules += other.rules;
+        self.aggregations += other.aggregations;
+        self.atoms += other.atoms;
+    }
+}
+
+/// A query's answer in the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Output {
+    /// Number of the answer in the session (queries with variables have several).
+    pub answer: u32,
+    /// The neuron.
+    pub neuron: NeuronId,
+}
+
+/// Neurons in topological order: every input of a neuron comes before it.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    /// Distinct operations.
+    pub ops: IndexSet<Op>,
+    /// Operation of each neuron.
+    pub op: Vec<OpId>,
+    /// One more than the greatest level among the inputs; 0 for leaves.
+    pub level: Vec<u32>,
+    /// Where the inputs of each neuron begin in `inputs`; one entry more than neurons.
+    pub starts: Vec<u32>,
+    /// Inputs of all neurons.
+    pub inputs: Vec<NeuronId>,
+    /// Answers, in order of worlds.
+    pub outputs: Vec<Output>,
+    /// Counted as the reference does.
+    pub counts: NeuronCounts,
+    /// Ground rules left out because they close a cycle, per predicate of the head.
+    pub cut: Vec<(PredId, usize)>,
+}
+
+impl Graph {
+    /// A graph without neurons.
+    pub fn new() -> Self {
+        Graph { starts: vec![0], ..Graph::default() }
+    }
+    /// Number of neurons.
+    pub fn len(&self) -> usize {
+        self.op.len()
+    }
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.op.is_empty()
+    }
+    /// The inputs of a neuron.
+    #[inline]
+    pub fn inputs(&self, neuron: usize) -> &[NeuronId] {
+        &self.inputs[self.starts[neuron] as usize..self.starts[neuron + 1] as usize]
+    }
+    /// The operation of a neuron.
+    #[inline]
+    pub fn operation(&self, neuron: usize) -> &Op {
+        &self.ops[self.op[neuron].0 as usize]
+    }
+    /// Appends a neuron.
+    pub fn push(&mut self, op: Op, inputs: &[NeuronId]) -> NeuronId {
+        let (op, _) = self.ops.insert_full(op);
+        self.push_op(OpId(op as u32), inputs)
+    }
+    /// Appends a neuron of a known operation.
+    pub fn push_op(&mut self, op: OpId, inputs: &[NeuronId]) -> NeuronId {
+        let id = NeuronId(u32::try_from(self.op.len()).expect("fewer than 2^32 neurons in a graph"));
+        let level = inputs.iter().map(|i| self.level[i.0 as usize] + 1).max().unwrap_or(0);
+        self.op.push(op);
+        self.level.push(level);
+        self.inputs.extend_from_slice(inputs);
+        self.starts.push(u32::try_from(self.inputs.len()).expect("fewer than 2^32 edges in a graph"));
+        id
+    }
+}

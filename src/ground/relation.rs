@@ -1,0 +1,215 @@
+//! Relations of one world while it is grounded: rows, a set of them, hash indexes on bound columns.
+
+use crate::base::hash::{finish, mix};
+use crate::data::ConstId;
+
+/// No row.
+pub const NONE: u32 = u32::MAX;
+
+/// Rows chained by the hash of some of their columns. `heads` has a power-of-two length; `next[row]` is the next lower
+/// row of the same bucket. Chains run from newer to older rows, so that growing the table while somebody walks a
+/// chain never loses a row: all older rows of a key stay reachable.
+#[derive(Debug, Clone, Default)]
+struct Index {
+    mask: u64,
+    heads: Vec<u32>,
+    next: Vec<u32>,
+}
+
+/// The rows of one predicate in one world, without duplicates, in order of derivation.
+#[derive(Debug, Clone, Default)]
+pub struct Relation {
+    arity: usize,
+    rows: Vec<ConstId>,
+    len: u32,
+    /// The index on all columns finds duplicates; others are made on demand.
+    indexes: Vec<Index>,
+    /// Round in which each row was first derived (0: a fact).
+    pub rounds: Vec<u32>,
+}
+
+fn full_mask(arity: usize) -> u64 {
+    if arity >= 64 { u64::MAX } else { (1 << arity) - 1 }
+}
+
+#[inline]
+fn hash_key(key: impl Iterator<Item = ConstId>) -> u64 {
+    finish(key.fold(0, |h, c| mix(h, u64::from(c.0) + 1)))
+}
+
+#[inline]
+fn masked(row: &[ConstId], mask: u64) -> impl Iterator<Item = ConstId> + '_ {
+    row.iter().enumerate().filter(move |(i, _)| mask & (1 << i) != 0).map(|(_, c)| *c)
+}
+
+impl Relation {
+    /// Empties it for the next world, keeping its memory.
+    pub fn reset(&mut self, arity: usize) {
+        self.arity = arity;
+        self.rows.clear();
+        self.rounds.clear();
+        self.len = 0;
+        self.indexes.truncate(1);
+        match self.indexes.first_mut() {
+            Some(index) => {
+                index.mask = full_mask(arity);
+                index.heads.fill(NONE);
+                index.next.clear();
+            }
+            None => self.indexes.push(Index { mask: full_mask(arity), ..Index::default() }),
+        }
+    }
+
+    /// Number of rows.
+    #[inline]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The arguments of a row.
+    #[inline]
+    pub fn row(&self, row: u32) -> &[ConstId] {
+        &self.rows[row as usize * self.arity..(row as usize + 1) * self.arity]
+    }
+
+    /// The row of a tuple, new or known; whether it is new.
+    pub fn insert(&mut self, tuple: &[ConstId], round: u32) -> (u32, bool) {
+        debug_assert_eq!(tuple.len(), self.arity);
+        let hash = hash_key(tuple.iter().copied());
+        if let Some(row) = self.find_hashed(hash, tuple) {
+            return (row, false);
+        }
+        let row = self.len;
+        assert!(row < NONE, "fewer than 2^32 rows in a relation");
+        self.rows.extend_from_slice(tuple);
+        self.rounds.push(round);
+        self.len += 1;
+        for i in 0..self.indexes.len() {
+            let hash = if i == 0 { hash } else { hash_key(masked(tuple, self.indexes[i].mask)) };
+            if self.indexes[i].heads.len() <= self.indexes[i].next.len() {
+                self.rebuild(i);
+            } else {
+                let index = &mut self.indexes[i];
+                let bucket = hash as usize & (index.heads.len() - 1);
+                index.next.push(index.heads[bucket]);
+                index.heads[bucket] = row;
+            }
+        }
+        (row, true)
+    }
+
+    /// The row of a tuple.
+    pub fn find(&self, tuple: &[ConstId]) -> Option<u32> {
+        if self.len == 0 {
+            return None;
+        }
+        self.find_hashed(hash_key(tuple.iter().copied()), tuple)
+    }
+
+    fn find_hashed(&self, hash: u64, tuple: &[ConstId]) -> Option<u32> {
+        let index = &self.indexes[0];
+        if index.heads.is_empty() {
+            return None;
+        }
+        let mut row = index.heads[hash as usize & (index.heads.len() - 1)];
+        while row != NONE {
+            if self.row(row) == tuple {
+                return Some(row);
+            }
+            row = index.next[row as usize];
+        }
+        None
+    }
+
+    /// Fills index `i` anew, with twice as many buckets as rows.
+    fn rebuild(&mut self, i: usize) {
+        let buckets = (self.len as usize * 2).next_power_of_two().max(16);
+        let mut index = std::mem::take(&mut self.indexes[i]);
+        index.heads.clear();
+        index.heads.resize(buckets, NONE);
+        index.next.clear();
+        for row in 0..self.len {
+            let hash = hash_key(masked(self.row(row), index.mask));
+            let bucket = hash as usize & (buckets - 1);
+            index.next.push(index.heads[bucket]);
+            index.heads[bucket] = row;
+        }
+        self.indexes[i] = index;
+    }
+
+    /// Makes sure of an index on the columns of `mask`; its number, for [`Relation::first`].
+    pub fn ensure_index(&mut self, mask: u64) -> usize {
+        if let Some(i) = self.indexes.iter().position(|x| x.mask == mask) {
+            return i;
+        }
+        self.indexes.push(Index { mask, ..Index::default() });
+        let i = self.indexes.len() - 1;
+        self.rebuild(i);
+        i
+    }
+
+    /// The newest row of a key's bucket (rows of other keys may be among them), or [`NONE`].
+    #[inline]
+    pub fn first(&self, index: usize, key: &[ConstId]) -> u32 {
+        let heads = &self.indexes[index].heads;
+        if heads.is_empty() {
+            return NONE;
+        }
+        heads[hash_key(key.iter().copied()) as usize & (heads.len() - 1)]
+    }
+
+    /// The next older row of the same bucket, or [`NONE`].
+    #[inline]
+    pub fn next(&self, index: usize, row: u32) -> u32 {
+        self.indexes[index].next[row as usize]
+    }
+
+    /// Whether a row has the key in the columns of `mask`.
+    #[inline]
+    pub fn agrees(&self, row: u32, mask: u64, key: &[ConstId]) -> bool {
+        masked(self.row(row), mask).eq(key.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn c(i: u32) -> ConstId {
+        ConstId(i)
+    }
+
+    #[test]
+    fn rows_are_distinct_and_found_by_any_columns() {
+        let mut r = Relation::default();
+        r.reset(2);
+        let index = r.ensure_index(0b10);
+        for i in 0..1000 {
+            let (row, new) = r.insert(&[c(i), c(i % 7)], 1);
+            assert!(new && row == i);
+        }
+        assert_eq!(r.insert(&[c(3), c(3)], 9), (3, false));
+        assert_eq!(r.find(&[c(8), c(1)]), Some(8));
+        assert_eq!(r.find(&[c(8), c(2)]), None);
+        let key = [c(5)];
+        let (mut row, mut found) = (r.first(index, &key), Vec::new());
+        while row != NONE {
+            if r.agrees(row, 0b10, &key) {
+                found.push(row);
+            }
+            row = r.next(index, row);
+        }
+        assert!(found.windows(2).all(|w| w[0] > w[1]), "newer rows come first");
+        found.sort_unstable();
+        assert_eq!(found, (0..1000).filter(|i| i % 7 == 5).collect::<Vec<_>>());
+        r.reset(0);
+        assert_eq!(r.find(&[]), None);
+        assert_eq!(r.insert(&[], 0), (0, true));
+        assert_eq!(r.insert(&[], 0), (0, false));
+    }
+}

@@ -1,0 +1,726 @@
+//! From syntax trees to the resolved program.
+
+use super::metadata::{self, bad_value, boolean, unknown_key};
+use super::special::{self, Special};
+use super::{
+    Literal, PredicateInfo, Relation, Rule, RuleId, Template, TemplateFact, TemplateValue, Term, VarId,
+    Weight, WeightId,
+};
+use crate::base::hash::{HashMap, HashSet};
+use crate::base::index::{Id, IndexVec};
+use crate::base::span::Span;
+use crate::data::{ConstId, Database, PredId, Vocabulary, WorldId};
+use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
+use crate::syntax::ast::{self, MetaValue, Sign, Statement, TermKind, WeightValue};
+use crate::tensor::Shape;
+use crate::tensor::functions::{Activation, Aggregation, Combination};
+
+/// Settings that stand above what a template says about defaults.
+#[derive(Debug, Clone, Default)]
+pub struct DefaultOverrides {
+    /// Of rules.
+    pub rule_activation: Option<Activation>,
+    /// Of atoms.
+    pub atom_activation: Option<Activation>,
+    /// Of groundings.
+    pub aggregation: Option<Aggregation>,
+}
+
+const RULE_KEYS: &[&str] =
+    &["transformation", "activation", "combination", "aggregation", "offset", "learnable"];
+const PREDICATE_KEYS: &[&str] = &["transformation", "activation", "combination", "offset"];
+const WEIGHT_KEYS: &[&str] = &["value", "learnable"];
+const TEMPLATE_KEYS: &[&str] = &["rule", "atom", "aggregation"];
+
+/// Turns syntax trees into a [`Template`], keeping what it needs to read more (examples, the REPL).
+pub struct Lowering<'a> {
+    vocabulary: &'a mut Vocabulary,
+    database: &'a mut Database,
+    template: Template,
+    names: HashMap<String, WeightId>,
+    anonymous: usize,
+    diagnostics: Diagnostics,
+}
+
+/// Lowers the files of a template. Facts with constant values put them into the database's value pool.
+pub fn lower(
+    files: &[ast::File],
+    vocabulary: &mut Vocabulary,
+    database: &mut Database,
+    overrides: &DefaultOverrides,
+) -> (Template, Diagnostics) {
+    let mut l = Lowering {
+        vocabulary,
+        database,
+        template: Template::default(),
+        names: HashMap::default(),
+        anonymous: 0,
+        diagnostics: Vec::new(),
+    };
+    let statements: Vec<&Statement> = files.iter().flat_map(|f| &f.statements).collect();
+    for statement in &statements {
+        if let Statement::TemplateMetadata(entries) = statement {
+            l.template_metadata(entries);
+        }
+    }
+    let defaults = &mut l.template.defaults;
+    let set = |slot: &mut Activation, value: &Option<Activation>| {
+        if let Some(v) = value {
+            slot.clone_from(v);
+        }
+    };
+    set(&mut defaults.rule_activation, &overrides.rule_activation);
+    set(&mut defaults.atom_activation, &overrides.atom_activation);
+    if let Some(a) = &overrides.aggregation {
+        defaults.aggregation.clone_from(a);
+    }
+    for statement in &statements {
+        match statement {
+            Statement::Rule(rule) => {
+                if let Some(rule) = l.rule(rule, None) {
+                    l.add_rule(rule);
+                }
+            }
+            Statement::Fact(fact) => l.fact(fact),
+            Statement::PredicateOffset(p) => l.predicate_offset(p),
+            Statement::PredicateMetadata(p) => l.predicate_metadata(p),
+            Statement::WeightMetadata(_) | Statement::TemplateMetadata(_) => {}
+            Statement::Import(_) => {}
+            Statement::Query(queries) => l.template.queries.extend(queries.iter().cloned()),
+        }
+    }
+    for statement in &statements {
+        if let Statement::WeightMetadata(w) = statement {
+            l.weight_metadata(w);
+        }
+    }
+    l.data();
+    l.hint_weights();
+    (l.template, l.diagnostics)
+}
+
+impl Lowering<'_> {
+    fn error(&mut self, d: Diagnostic) {
+        self.diagnostics.push(d);
+    }
+
+    /// What the data brings to the program: learnable facts and rules inside examples.
+    fn data(&mut self) {
+        let learnable: Vec<_> = self.database.learnable.iter().cloned().collect();
+        for def in learnable {
+            let weight = Weight {
+                name: String::new(),
+                shape: def.shape,
+                initial: if def.fixed { Some(vec![0.0; def.shape.len()]) } else { def.initial },
+                learnable: !def.fixed,
+                gain: 1.0,
+                orthogonal: false,
+                span: def.span,
+            };
+            let id = match def.name {
+                Some(name) => self.named_weight(name, weight),
+                None => self.template.weights.push(Weight { name: def.literal, ..weight }),
+            };
+            self.template.learnable_facts.push(id);
+        }
+        let rules = std::mem::take(&mut self.database.rules);
+        for (world, rule) in &rules {
+            if let Some(rule) = self.rule(rule, Some(*world)) {
+                self.template.rules.push(rule);
+            }
+        }
+        self.database.rules = rules;
+    }
+
+    fn template_metadata(&mut self, entries: &[ast::MetaEntry]) {
+        for entry in entries {
+            let out = &mut self.diagnostics;
+            match entry.key.node.as_str() {
+                "rule" => {
+                    if let Some(f) = metadata::function(entry, out) {
+                        self.template.defaults.rule_activation = f;
+                    }
+                }
+                "atom" => {
+                    if let Some(f) = metadata::function(entry, out) {
+                        self.template.defaults.atom_activation = f;
+                    }
+                }
+                "aggregation" => {
+                    if let Some(f) = metadata::function(entry, out) {
+                        self.template.defaults.aggregation = f;
+                    }
+                }
+                _ => unknown_key(entry, TEMPLATE_KEYS, "a template", out),
+            }
+        }
+    }
+
+    /// A weight by its shared name: the first mention defines it.
+    fn named_weight(&mut self, name: String, weight: Weight) -> WeightId {
+        if let Some(&id) = self.names.get(&name) {
+            let first = &self.template.weights[id];
+            if first.shape != weight.shape || first.initial != weight.initial || first.learnable != weight.learnable
+            {
+                let d = Diagnostic::new(
+                    codes::WEIGHT_REDEFINED,
+                    format!("the shared weight `${name}` is stated again with a different value"),
+                )
+                .label(weight.span, "this value is ignored")
+                .label(first.span, "the first mention, which counts");
+                self.error(d);
+            }
+            return id;
+        }
+        let id = self.template.weights.push(Weight { name: name.clone(), ..weight });
+        self.names.insert(name, id);
+        id
+    }
+
+    fn weight(&mut self, w: &ast::Weight) -> WeightId {
+        let (shape, initial) = match &w.value.node {
+            WeightValue::Scalar(x) => (Shape::SCALAR, Some(vec![*x])),
+            WeightValue::Dense { rows, cols, values } => (Shape::new(*rows, *cols), Some(values.clone())),
+            WeightValue::Dims { rows, cols } => (Shape::new(*rows, *cols), None),
+        };
+        let initial = if w.fixed && initial.is_none() { Some(vec![0.0; shape.len()]) } else { initial };
+        let weight = Weight {
+            name: String::new(),
+            shape,
+            initial,
+            learnable: !w.fixed,
+            gain: 1.0,
+            orthogonal: false,
+            span: w.span,
+        };
+        match &w.name {
+            Some(name) => self.named_weight(name.node.clone(), weight),
+            None => {
+                let name = format!("w{}", self.anonymous);
+                self.anonymous += 1;
+                self.template.weights.push(Weight { name, ..weight })
+            }
+        }
+    }
+
+    fn constant(&mut self, term: &ast::Term, world: Option<WorldId>) -> Option<ConstId> {
+        let id = match &term.kind {
+            TermKind::Variable(_) => return None,
+            TermKind::Name(n) => self.vocabulary.name(n),
+            TermKind::Quoted(q) => self.vocabulary.quoted(q),
+            TermKind::Number(n) => match self.vocabulary.number(n) {
+                Some(id) => id,
+                None => {
+                    let d = Diagnostic::new(codes::BAD_NUMBER, format!("the number `{n}` is out of range"))
+                        .label(term.span, "not a finite number");
+                    self.error(d);
+                    return None;
+                }
+            },
+        };
+        if let (Some(ty), None) = (&term.ty, world) {
+            // A typed constant carries its type: it is a member wherever it is mentioned.
+            let pred = self.vocabulary.type_predicate(&ty.node);
+            let known = self.template.facts.iter().any(|f| f.pred == pred && f.args == [id]);
+            if !known {
+                let value = TemplateValue::Constant(crate::data::ValueId::ONE);
+                self.template.facts.push(TemplateFact { pred, args: vec![id], value, span: term.span });
+            }
+        }
+        Some(id)
+    }
+
+    fn predicate(&mut self, atom: &ast::Atom) -> PredId {
+        if let Some(arity) = &atom.arity
+            && arity.node as usize != atom.args.len()
+        {
+            let d = Diagnostic::new(
+                codes::STATED_ARITY,
+                format!("`{}/{}` is written with {} arguments", atom.name.node, arity.node, atom.args.len()),
+            )
+            .label(arity.span, "this is not the number of arguments");
+            self.error(d);
+        }
+        self.vocabulary.predicate(&atom.name.node, atom.args.len())
+    }
+
+    fn rule(&mut self, rule: &ast::Rule, world: Option<WorldId>) -> Option<Rule> {
+        if rule.head.special {
+            let d = Diagnostic::new(
+                codes::SPECIAL_IN_HEAD,
+                format!("the special predicate `@{}` cannot be derived", rule.head.name.node),
+            )
+            .label(rule.head.span, "special predicates are computed, not derived");
+            self.error(d);
+            return None;
+        }
+        if rule.head.hidden {
+            let d = Diagnostic::new(codes::HIDDEN_HEAD, "a star in the head of a rule has no meaning")
+                .label(rule.head.span, "starred");
+            self.error(d);
+        }
+        let before = self.diagnostics.iter().filter(|d| d.is_error()).count();
+        let mut scope = Scope::default();
+        // Textual order of weights is the order of the model: head, body, offset.
+        let head_weight = rule.head_weight.as_ref().map(|w| self.weight(w));
+        let head = self.predicate(&rule.head);
+        let head_args = self.terms(&rule.head.args, &mut scope, world);
+        let mut body = Vec::new();
+        for literal in &rule.body {
+            if let Some(l) = self.literal(literal, &mut scope, world) {
+                body.push(l);
+            }
+        }
+        let mut offset = rule.offset.as_ref().map(|w| self.weight(w));
+        let defaults = self.template.defaults.clone();
+        let mut combination = defaults.rule_combination;
+        let mut activation = defaults.rule_activation;
+        let mut aggregation = defaults.aggregation;
+        let (mut frozen, mut states_activation) = (false, false);
+        for entry in &rule.metadata {
+            match entry.key.node.as_str() {
+                "transformation" | "activation" => {
+                    states_activation = true;
+                    activation = metadata::function(entry, &mut self.diagnostics).unwrap_or(activation);
+                }
+                "combination" => {
+                    combination = metadata::function(entry, &mut self.diagnostics).unwrap_or(combination);
+                }
+                "aggregation" => {
+                    aggregation = metadata::function(entry, &mut self.diagnostics).unwrap_or(aggregation);
+                }
+                "offset" => offset = self.offset(entry).or(offset),
+                "learnable" => frozen = boolean(entry, &mut self.diagnostics) == Some(false),
+                _ => unknown_key(entry, RULE_KEYS, "a rule", &mut self.diagnostics),
+            }
+        }
+        if frozen {
+            let own = head_weight.into_iter().chain(offset).chain(body.iter().filter_map(|l| l.weight));
+            for id in own.collect::<Vec<_>>() {
+                self.freeze(id);
+            }
+        }
+        self.types(&mut scope, &mut body, rule.span);
+        self.bind_unsafe(&head_args, &scope, &mut body, rule);
+        if self.diagnostics.iter().filter(|d| d.is_error()).count() > before {
+            return None;
+        }
+        let may_collapse = may_collapse(&head_args, &body, scope.variables.len());
+        Some(Rule {
+            head,
+            head_args,
+            head_weight,
+            body,
+            offset,
+            combination,
+            activation,
+            states_activation,
+            aggregation,
+            variables: scope.variables,
+            world,
+            span: rule.span,
+            head_span: rule.head.span,
+            may_collapse,
+        })
+    }
+
+    fn freeze(&mut self, id: WeightId) {
+        let weight = &mut self.template.weights[id];
+        weight.learnable = false;
+        if weight.initial.is_none() {
+            weight.initial = Some(vec![0.0; weight.shape.len()]);
+        }
+    }
+
+    fn terms(&mut self, args: &[ast::Term], scope: &mut Scope, world: Option<WorldId>) -> Vec<Term> {
+        args.iter()
+            .filter_map(|term| match &term.kind {
+                TermKind::Variable(name) => {
+                    let var = scope.variable(name, term.span);
+                    if let Some(ty) = &term.ty {
+                        scope.typed.push((var, self.vocabulary.type_predicate(&ty.node)));
+                    }
+                    Some(Term::Variable(var))
+                }
+                _ => self.constant(term, world).map(Term::Constant),
+            })
+            .collect()
+    }
+
+    fn literal(&mut self, literal: &ast::Literal, scope: &mut Scope, world: Option<WorldId>) -> Option<Literal> {
+        let atom = &literal.atom;
+        let weight = literal.weight.as_ref().map(|w| self.weight(w));
+        let relation = if atom.special { self.special(atom)? } else { Relation::Predicate(self.predicate(atom)) };
+        let args = self.terms(&atom.args, scope, world);
+        Some(Literal { relation, args, sign: literal.sign, hidden: atom.hidden, weight, span: literal.span })
+    }
+
+    fn special(&mut self, atom: &ast::Atom) -> Option<Relation> {
+        let name = &atom.name.node;
+        let Some((special, least, most)) = special::find(name) else {
+            let mut d = Diagnostic::new(codes::UNKNOWN_SPECIAL, format!("there is no special predicate `@{name}`"))
+                .label(atom.name.span, "unknown");
+            d.help = suggest::did_you_mean(name, special::names());
+            let all: Vec<String> = special::names().map(|n| format!("`@{n}`")).collect();
+            self.error(d.note(format!("there are {}", all.join(", "))));
+            return None;
+        };
+        let n = atom.args.len();
+        if n < least || n > most {
+            let wanted = match (least, most) {
+                (l, m) if l == m => format!("{l}"),
+                (l, usize::MAX) => format!("at least {l}"),
+                (l, m) => format!("{l} to {m}"),
+            };
+            let d = Diagnostic::new(codes::SPECIAL_ARITY, format!("`@{name}` takes {wanted} arguments, not {n}"))
+                .label(atom.span, format!("{n} here"));
+            self.error(d);
+            return None;
+        }
+        if special == Special::Domain {
+            return Some(Relation::Domain);
+        }
+        Some(Relation::Special(special, self.vocabulary.predicate(&format!("@{name}"), n)))
+    }
+
+    /// Typed variables range over the constants of the type: a hidden literal each.
+    fn types(&mut self, scope: &mut Scope, body: &mut Vec<Literal>, span: Span) {
+        let mut seen = HashSet::default();
+        for &(var, pred) in &scope.typed {
+            if seen.insert((var, pred)) {
+                body.push(Literal {
+                    relation: Relation::Predicate(pred),
+                    args: vec![Term::Variable(var)],
+                    sign: Sign::Positive,
+                    hidden: true,
+                    weight: None,
+                    span: scope.spans.get(var).copied().unwrap_or(span),
+                });
+            }
+        }
+    }
+
+    /// Variables that nothing binds range over all constants: a hidden literal each. The exception is `_` under `!`:
+    /// `!p(X,_)` says that no `p(X,…)` holds at all.
+    fn bind_unsafe(&mut self, head: &[Term], scope: &Scope, body: &mut Vec<Literal>, rule: &ast::Rule) {
+        let mut bound = vec![false; scope.variables.len()];
+        let mark = |terms: &[Term], bound: &mut Vec<bool>| {
+            for term in terms {
+                if let Term::Variable(v) = term {
+                    bound[v.index()] = true;
+                }
+            }
+        };
+        for literal in body.iter().filter(|l| l.binds()) {
+            mark(&literal.args, &mut bound);
+        }
+        let mut wanted = vec![false; scope.variables.len()];
+        mark(head, &mut wanted);
+        for literal in body.iter().filter(|l| !l.binds()) {
+            let plain_negation = matches!(literal.relation, Relation::Predicate(_));
+            for term in &literal.args {
+                if let Term::Variable(v) = term {
+                    let wildcard = scope.variables[*v] == "_" && plain_negation;
+                    wanted[v.index()] |= !wildcard;
+                }
+            }
+        }
+        for var in scope.variables.ids() {
+            if !wanted[var.index()] || bound[var.index()] {
+                continue;
+            }
+            let name = &scope.variables[var];
+            let span = scope.spans.get(var).copied().unwrap_or(rule.span);
+            if !rule.body.is_empty() {
+                let d = Diagnostic::new(
+                    codes::UNSAFE_VARIABLE,
+                    format!("no positive literal binds `{name}`: it ranges over all constants"),
+                )
+                .label(span, "unbound")
+                .help(format!("bind it by a literal, or say so openly with `@dom({name})`"));
+                self.error(d);
+            }
+            body.push(Literal {
+                relation: Relation::Domain,
+                args: vec![Term::Variable(var)],
+                sign: Sign::Positive,
+                hidden: true,
+                weight: None,
+                span,
+            });
+        }
+    }
+
+    fn add_rule(&mut self, rule: Rule) {
+        let same = |other: &Rule| {
+            let literal = |l: &Literal| (l.relation, l.args.clone(), l.sign, l.hidden, l.weight);
+            other.head == rule.head
+                && other.head_args == rule.head_args
+                && other.head_weight == rule.head_weight
+                && other.offset == rule.offset
+                && other.variables == rule.variables
+                && other.body.iter().map(literal).eq(rule.body.iter().map(literal))
+                && (&other.combination, &other.activation, &other.aggregation)
+                    == (&rule.combination, &rule.activation, &rule.aggregation)
+        };
+        if let Some(first) = self.template.rules.iter().find(|r| same(r)) {
+            let d = Diagnostic::new(codes::DUPLICATE_RULE, "a rule identical to an earlier one is left out")
+                .label(rule.span, "the same again")
+                .label(first.span, "the first one");
+            self.error(d);
+            return;
+        }
+        self.template.rules.push(rule);
+    }
+
+    fn fact(&mut self, fact: &ast::Fact) {
+        let atom = &fact.atom;
+        if atom.special || atom.hidden {
+            let d = Diagnostic::new(codes::NOT_ALLOWED_HERE, "a fact is a plain atom")
+                .label(atom.span, "`@` and `*` have no meaning in a fact");
+            self.error(d);
+            return;
+        }
+        let open = atom.args.iter().any(|t| matches!(t.kind, TermKind::Variable(_)));
+        if open {
+            // A fact with variables holds for all constants: a rule without a body.
+            let rule = ast::Rule {
+                head_weight: fact.weight.clone(),
+                head: atom.clone(),
+                body: Vec::new(),
+                offset: None,
+                metadata: Vec::new(),
+                span: fact.span,
+            };
+            if let Some(rule) = self.rule(&rule, None) {
+                self.add_rule(rule);
+            }
+            return;
+        }
+        let pred = self.predicate(atom);
+        let args: Vec<ConstId> = atom.args.iter().filter_map(|t| self.constant(t, None)).collect();
+        if args.len() != atom.args.len() {
+            return;
+        }
+        let value = match &fact.weight {
+            None => TemplateValue::Constant(crate::data::ValueId::ONE),
+            Some(w) => {
+                let id = self.weight(w);
+                let weight = &self.template.weights[id];
+                match (&weight.initial, weight.learnable, &w.name) {
+                    (Some(values), false, None) => {
+                        TemplateValue::Constant(self.database.values.intern(weight.shape, values))
+                    }
+                    _ => TemplateValue::Weight(id),
+                }
+            }
+        };
+        self.template.facts.push(TemplateFact { pred, args, value, span: fact.span });
+    }
+
+    fn info(&mut self, pred: PredId) -> &mut PredicateInfo {
+        while self.template.predicates.len() <= pred.index() {
+            self.template.predicates.push(PredicateInfo::default());
+        }
+        &mut self.template.predicates[pred]
+    }
+
+    fn predicate_offset(&mut self, p: &ast::PredicateOffset) {
+        let weight = self.weight(&p.weight);
+        let pred = self.vocabulary.predicate(&p.name.node, p.arity as usize);
+        let info = self.info(pred);
+        info.offset = Some(weight);
+        info.declared.get_or_insert(p.span);
+    }
+
+    fn predicate_metadata(&mut self, p: &ast::PredicateMetadata) {
+        let pred = self.vocabulary.predicate(&p.name.node, p.arity as usize);
+        self.info(pred).declared.get_or_insert(p.span);
+        for entry in &p.entries {
+            match entry.key.node.as_str() {
+                "transformation" | "activation" => {
+                    if let Some(f) = metadata::function(entry, &mut self.diagnostics) {
+                        self.info(pred).activation = Some(f);
+                    }
+                }
+                "combination" => {
+                    if let Some(f) = metadata::function::<Combination>(entry, &mut self.diagnostics) {
+                        self.info(pred).combination = Some(f);
+                    }
+                }
+                "offset" => {
+                    if let Some(weight) = self.offset(entry) {
+                        self.info(pred).offset = Some(weight);
+                    }
+                }
+                _ => unknown_key(entry, PREDICATE_KEYS, "a predicate", &mut self.diagnostics),
+            }
+        }
+    }
+
+    /// The offset of a metadata list. A written value is a constant, as in the reference; `{dims}` are learned.
+    fn offset(&mut self, entry: &ast::MetaEntry) -> Option<WeightId> {
+        match &entry.value.node {
+            MetaValue::Weight(w) => {
+                let constant = w.name.is_none() && !matches!(w.value.node, WeightValue::Dims { .. });
+                let id = self.weight(&ast::Weight { fixed: w.fixed || constant, ..w.clone() });
+                Some(id)
+            }
+            MetaValue::Reference(name) => {
+                let id = self.names.get(name).copied();
+                if id.is_none() {
+                    self.unknown_weight(name, entry.value.span);
+                }
+                id
+            }
+            MetaValue::Call { .. } => {
+                bad_value(entry, "a weight", &mut self.diagnostics);
+                None
+            }
+        }
+    }
+
+    fn unknown_weight(&mut self, name: &str, span: Span) {
+        let mut known: Vec<&str> = self.names.keys().map(String::as_str).collect();
+        known.sort_unstable();
+        let mut d = Diagnostic::new(codes::UNKNOWN_WEIGHT, format!("no weight is called `${name}`"))
+            .label(span, "unknown weight");
+        d.help = suggest::did_you_mean(name, known).or_else(|| {
+            Some(format!("a shared weight is made where it is first used: `${name}={{3,3}} p(X) :- …`"))
+        });
+        self.error(d);
+    }
+
+    fn weight_metadata(&mut self, w: &ast::WeightMetadata) {
+        let Some(&id) = self.names.get(&w.name.node) else {
+            self.unknown_weight(&w.name.node, w.name.span);
+            return;
+        };
+        for entry in &w.entries {
+            match entry.key.node.as_str() {
+                "learnable" => match boolean(entry, &mut self.diagnostics) {
+                    Some(true) => self.template.weights[id].learnable = true,
+                    Some(false) => self.freeze(id),
+                    None => {}
+                },
+                "value" => {
+                    let (shape, values) = match &entry.value.node {
+                        MetaValue::Weight(ast::Weight { value, .. }) => match &value.node {
+                            WeightValue::Scalar(x) => (Shape::SCALAR, vec![*x]),
+                            WeightValue::Dense { rows, cols, values } => {
+                                (Shape::new(*rows, *cols), values.clone())
+                            }
+                            WeightValue::Dims { .. } => {
+                                bad_value(entry, "a written value", &mut self.diagnostics);
+                                continue;
+                            }
+                        },
+                        _ => {
+                            bad_value(entry, "a written value", &mut self.diagnostics);
+                            continue;
+                        }
+                    };
+                    let weight = &mut self.template.weights[id];
+                    if weight.shape != shape {
+                        let d = Diagnostic::new(
+                            codes::SHAPE_MISMATCH,
+                            format!("`${}` is {}, its value {shape}", w.name.node, weight.shape),
+                        )
+                        .label(entry.value.span, format!("this is {shape}"))
+                        .label(weight.span, format!("this is {}", weight.shape));
+                        self.diagnostics.push(d);
+                    } else {
+                        weight.initial = Some(values);
+                    }
+                }
+                _ => unknown_key(entry, WEIGHT_KEYS, "a weight", &mut self.diagnostics),
+            }
+        }
+    }
+
+    /// Gains and orthogonality for the initialiser (semantics of NeuraLogic 0.9.2): a head weight is followed by the
+    /// activation of its atoms, a literal's weight by the activation stated for its rule; a shared weight keeps the
+    /// hint of its first use.
+    fn hint_weights(&mut self) {
+        let recursive = recursive_predicates(&self.template.rules);
+        let template = &mut self.template;
+        let mut seen = vec![false; template.weights.len()];
+        let rules: Vec<RuleId> = template.rules.ids().collect();
+        for id in rules {
+            let rule = template.rules[id].clone();
+            let atom_gain = match template.stated_activation(rule.head) {
+                Some(f) if rule.world.is_none() => f.gain(),
+                _ => template.defaults.atom_activation.gain(),
+            };
+            let rule_gain = if rule.states_activation { rule.activation.gain() } else { 1.0 };
+            let offsets = rule.offset.into_iter().chain(template.atom_offset(rule.head)).map(|w| (w, 1.0));
+            let uses = rule.head_weight.into_iter().map(|w| (w, atom_gain)).chain(offsets);
+            let literals = rule.body.iter().filter_map(|l| l.weight).map(|w| (w, rule_gain));
+            for (w, gain) in uses.chain(literals).collect::<Vec<_>>() {
+                if !std::mem::replace(&mut seen[w.index()], true) {
+                    let weight = &mut template.weights[w];
+                    weight.gain = gain;
+                    let square = weight.shape.rows == weight.shape.cols && !weight.shape.is_scalar();
+                    weight.orthogonal = square && recursive.contains(&rule.head);
+                }
+            }
+        }
+    }
+}
+
+/// Predicates that depend on themselves.
+fn recursive_predicates(rules: &IndexVec<RuleId, Rule>) -> HashSet<PredId> {
+    let mut edges: HashMap<PredId, Vec<PredId>> = HashMap::default();
+    for rule in rules.iter() {
+        edges.entry(rule.head).or_default().extend(rule.body.iter().filter_map(Literal::predicate));
+    }
+    let mut heads: Vec<PredId> = edges.keys().copied().collect();
+    heads.sort_unstable();
+    let reaches_itself = |start: &PredId| {
+        let mut seen = HashSet::default();
+        let mut stack = edges[start].clone();
+        while let Some(p) = stack.pop() {
+            if p == *start {
+                return true;
+            }
+            if seen.insert(p) {
+                stack.extend(edges.get(&p).into_iter().flatten().copied());
+            }
+        }
+        false
+    };
+    heads.into_iter().filter(reaches_itself).collect()
+}
+
+/// Whether some variable occurs in neither the head nor a visible literal.
+fn may_collapse(head: &[Term], body: &[Literal], variables: usize) -> bool {
+    let mut shown = vec![false; variables];
+    let visible = body.iter().filter(|l| l.is_visible()).flat_map(|l| &l.args);
+    for term in head.iter().chain(visible) {
+        if let Term::Variable(v) = term {
+            shown[v.index()] = true;
+        }
+    }
+    let used = body.iter().filter(|l| l.binds()).flat_map(|l| &l.args);
+    used.into_iter().any(|t| matches!(t, Term::Variable(v) if !shown[v.index()]))
+}
+
+/// The variables of one rule.
+#[derive(Default)]
+struct Scope {
+    variables: IndexVec<VarId, String>,
+    spans: IndexVec<VarId, Span>,
+    typed: Vec<(VarId, PredId)>,
+}
+
+impl Scope {
+    fn variable(&mut self, name: &str, span: Span) -> VarId {
+        if name != "_"
+            && let Some(i) = self.variables.iter().position(|v| v == name)
+        {
+            return VarId::new(i);
+        }
+        self.spans.push(span);
+        self.variables.push(name.to_string())
+    }
+}

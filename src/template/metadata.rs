@@ -1,0 +1,97 @@
+//! Metadata lists: keys and functions, with located errors.
+
+use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
+use crate::syntax::ast::{MetaArg, MetaEntry, MetaValue};
+use crate::tensor::functions::{Activation, Aggregation, Combination, FnArg, ParseError};
+
+/// Reports a key that a list does not take.
+pub(super) fn unknown_key(entry: &MetaEntry, known: &[&'static str], of: &str, out: &mut Diagnostics) {
+    let key = &entry.key;
+    let mut d = Diagnostic::new(codes::UNKNOWN_KEY, format!("unknown key `{}` in the metadata of {of}", key.node))
+        .label(key.span, "no such key")
+        .note(format!("the keys of {of} are {}", listed(known)));
+    d.help = suggest::did_you_mean(&key.node, known.iter().copied());
+    out.push(d);
+}
+
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Reports a value that its key does not take.
+pub(super) fn bad_value(entry: &MetaEntry, wanted: &str, out: &mut Diagnostics) {
+    out.push(
+        Diagnostic::new(codes::BAD_METADATA, format!("`{}` takes {wanted}", entry.key.node))
+            .label(entry.value.span, format!("this is not {wanted}")),
+    );
+}
+
+/// A family of functions that metadata can name.
+pub(super) trait Function: Sized {
+    const WHAT: &'static str;
+    fn read(name: &str, args: &[FnArg]) -> Result<Self, ParseError>;
+    fn all() -> &'static [&'static str];
+}
+
+macro_rules! function {
+    ($ty:ty, $what:literal) => {
+        impl Function for $ty {
+            const WHAT: &'static str = $what;
+            fn read(name: &str, args: &[FnArg]) -> Result<Self, ParseError> {
+                <$ty>::parse(name, args)
+            }
+            fn all() -> &'static [&'static str] {
+                <$ty>::names()
+            }
+        }
+    };
+}
+function!(Activation, "a transformation");
+function!(Combination, "a combination");
+function!(Aggregation, "an aggregation");
+
+/// The function that an entry names; `None` with a diagnostic if it names none.
+pub(super) fn function<F: Function>(entry: &MetaEntry, out: &mut Diagnostics) -> Option<F> {
+    let MetaValue::Call { name, args } = &entry.value.node else {
+        bad_value(entry, &format!("the name of {}", F::WHAT), out);
+        return None;
+    };
+    let args: Vec<FnArg> = args
+        .iter()
+        .map(|a| match &a.node {
+            MetaArg::Number(x) => FnArg::Number(*x),
+            MetaArg::Range(a, b) => FnArg::Range(*a, *b),
+            MetaArg::Variable(v) => FnArg::Variable(v.clone()),
+            MetaArg::Word(w) => FnArg::Word(w.clone()),
+        })
+        .collect();
+    match F::read(name, &args) {
+        Ok(f) => Some(f),
+        Err(ParseError::Unknown) => {
+            let mut d = Diagnostic::new(codes::UNKNOWN_FUNCTION, format!("`{name}` is not {}", F::WHAT))
+                .label(entry.value.span, "unknown function");
+            d.help = suggest::did_you_mean(name, F::all().iter().copied());
+            out.push(d.note(format!("there are {}", listed(F::all()))));
+            None
+        }
+        Err(ParseError::Args(wanted)) => {
+            out.push(
+                Diagnostic::new(codes::BAD_METADATA, format!("`{name}` takes {wanted}"))
+                    .label(entry.value.span, "with these arguments it is not defined"),
+            );
+            None
+        }
+    }
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(entry: &MetaEntry, out: &mut Diagnostics) -> Option<bool> {
+    match &entry.value.node {
+        MetaValue::Call { name, args } if args.is_empty() && name == "true" => Some(true),
+        MetaValue::Call { name, args } if args.is_empty() && name == "false" => Some(false),
+        _ => {
+            bad_value(entry, "`true` or `false`", out);
+            None
+        }
+    }
+}

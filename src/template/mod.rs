@@ -1,0 +1,253 @@
+//! Layer 4: the resolved program: rules over predicate and constant ids, weights, functions.
+
+pub mod check;
+pub mod lower;
+pub mod metadata;
+pub mod special;
+
+use crate::base::index::IndexVec;
+use crate::base::span::Span;
+use crate::data::{ConstId, LearnableFact, PredId, ValueId, WorldId};
+use crate::syntax::ast::Sign;
+use crate::tensor::Shape;
+use crate::tensor::functions::{Activation, Aggregation, Combination};
+use special::Special;
+
+crate::id! {
+    /// A rule.
+    pub struct RuleId;
+    /// A weight: an array of numbers shared by everything that names it.
+    pub struct WeightId;
+    /// A variable of one rule.
+    pub struct VarId;
+}
+
+/// A weight.
+#[derive(Debug, Clone)]
+pub struct Weight {
+    /// Its name: as written after `$`, `w<i>` by position, or the literal of a learnable fact.
+    pub name: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// The written value, row-major; `None` for `{dims}`: drawn by the initialiser.
+    pub initial: Option<Vec<f64>>,
+    /// Whether training changes it.
+    pub learnable: bool,
+    /// Gain of the initialiser: that of the function that follows its first use.
+    pub gain: f64,
+    /// Square matrix of a recursive rule: drawn orthogonal.
+    pub orthogonal: bool,
+    /// Where it is first written.
+    pub span: Span,
+}
+
+/// A term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Term {
+    /// A variable.
+    Variable(VarId),
+    /// A constant.
+    Constant(ConstId),
+}
+
+/// What a literal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// A predicate.
+    Predicate(PredId),
+    /// A special predicate, computed from its arguments. Valued ones enter as facts of the given predicate.
+    Special(Special, PredId),
+    /// Every constant of the world.
+    Domain,
+}
+
+/// A body literal.
+#[derive(Debug, Clone)]
+pub struct Literal {
+    /// What it is about.
+    pub relation: Relation,
+    /// Arguments.
+    pub args: Vec<Term>,
+    /// How it enters.
+    pub sign: Sign,
+    /// Starred: matched, not an input.
+    pub hidden: bool,
+    /// Its weight.
+    pub weight: Option<WeightId>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl Literal {
+    /// Whether its value enters the rule.
+    pub fn is_visible(&self) -> bool {
+        !self.hidden
+            && self.sign != Sign::Hard
+            && match self.relation {
+                Relation::Predicate(_) => true,
+                Relation::Special(s, _) => s.is_valued(),
+                Relation::Domain => false,
+            }
+    }
+    /// Whether it is matched against a relation and so binds its variables.
+    pub fn binds(&self) -> bool {
+        self.sign != Sign::Hard && !matches!(self.relation, Relation::Special(..))
+    }
+    /// Its ordinary predicate.
+    pub fn predicate(&self) -> Option<PredId> {
+        match self.relation {
+            Relation::Predicate(p) => Some(p),
+            _ => None,
+        }
+    }
+}
+
+/// A rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The head's predicate.
+    pub head: PredId,
+    /// The head's arguments.
+    pub head_args: Vec<Term>,
+    /// Weight on the aggregated value.
+    pub head_weight: Option<WeightId>,
+    /// Body literals as written, then those that lowering added (types, unsafe variables), which are hidden.
+    pub body: Vec<Literal>,
+    /// Offset of every grounding.
+    pub offset: Option<WeightId>,
+    /// How the inputs of a grounding are combined.
+    pub combination: Combination,
+    /// What is applied to the combination.
+    pub activation: Activation,
+    /// Whether the activation is written at the rule, not a default.
+    pub states_activation: bool,
+    /// How groundings with one head are aggregated.
+    pub aggregation: Aggregation,
+    /// Names of the variables.
+    pub variables: IndexVec<VarId, String>,
+    /// The example it stands in; `None` for rules of the template.
+    pub world: Option<WorldId>,
+    /// From the head weight to the full stop.
+    pub span: Span,
+    /// The head atom.
+    pub head_span: Span,
+    /// Whether two substitutions may agree on the head and every visible literal (then they count once).
+    pub may_collapse: bool,
+}
+
+impl Rule {
+    /// The literals whose values enter, in order, with their positions in the body.
+    pub fn visible(&self) -> impl Iterator<Item = (usize, &Literal)> {
+        self.body.iter().enumerate().filter(|(_, l)| l.is_visible())
+    }
+    /// Whether no literal's value enters: such a rule gives its head a plain value.
+    pub fn is_valueless(&self) -> bool {
+        self.visible().next().is_none()
+    }
+}
+
+/// Functions and offset of a predicate's atoms.
+#[derive(Debug, Clone, Default)]
+pub struct PredicateInfo {
+    /// The stated combination.
+    pub combination: Option<Combination>,
+    /// The stated activation.
+    pub activation: Option<Activation>,
+    /// The offset.
+    pub offset: Option<WeightId>,
+    /// Where metadata or offset of the predicate stand.
+    pub declared: Option<Span>,
+}
+
+/// The value of a fact of the template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TemplateValue {
+    /// A constant.
+    Constant(ValueId),
+    /// A weight.
+    Weight(WeightId),
+}
+
+/// A fact of the template, true in every world.
+#[derive(Debug, Clone)]
+pub struct TemplateFact {
+    /// The predicate.
+    pub pred: PredId,
+    /// The arguments.
+    pub args: Vec<ConstId>,
+    /// The value.
+    pub value: TemplateValue,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// Functions used where nothing is stated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Defaults {
+    /// Of rules.
+    pub rule_activation: Activation,
+    /// Of atoms.
+    pub atom_activation: Activation,
+    /// Of rules.
+    pub rule_combination: Combination,
+    /// Of atoms.
+    pub atom_combination: Combination,
+    /// Of groundings.
+    pub aggregation: Aggregation,
+}
+
+impl Default for Defaults {
+    /// NeuraLogic's: sum, tanh, avg.
+    fn default() -> Self {
+        Defaults {
+            rule_activation: Activation::Tanh,
+            atom_activation: Activation::Tanh,
+            rule_combination: Combination::Sum,
+            atom_combination: Combination::Sum,
+            aggregation: Aggregation::Avg,
+        }
+    }
+}
+
+/// The resolved program.
+#[derive(Debug, Clone, Default)]
+pub struct Template {
+    /// Rules in order; those of examples after those of the template.
+    pub rules: IndexVec<RuleId, Rule>,
+    /// Weights in order of first use.
+    pub weights: IndexVec<WeightId, Weight>,
+    /// What is stated about predicates (shorter than the vocabulary where nothing is).
+    pub predicates: IndexVec<PredId, PredicateInfo>,
+    /// Facts.
+    pub facts: Vec<TemplateFact>,
+    /// Functions used where nothing is stated.
+    pub defaults: Defaults,
+    /// The weight of each learnable fact of the data.
+    pub learnable_facts: IndexVec<LearnableFact, WeightId>,
+    /// Queries written in the template (`?- q(X).`).
+    pub queries: Vec<crate::syntax::ast::Fact>,
+}
+
+impl Template {
+    /// What is stated about a predicate.
+    pub fn predicate(&self, pred: PredId) -> Option<&PredicateInfo> {
+        self.predicates.get(pred)
+    }
+    /// The combination of a predicate's atoms in rules of the template.
+    pub fn atom_combination(&self, pred: PredId) -> Combination {
+        let stated = self.predicate(pred).and_then(|p| p.combination.clone());
+        stated.unwrap_or_else(|| self.defaults.atom_combination.clone())
+    }
+    /// The stated activation of a predicate's atoms.
+    pub fn stated_activation(&self, pred: PredId) -> Option<&Activation> {
+        self.predicate(pred).and_then(|p| p.activation.as_ref())
+    }
+    /// The offset of a predicate's atoms.
+    pub fn atom_offset(&self, pred: PredId) -> Option<WeightId> {
+        self.predicate(pred).and_then(|p| p.offset)
+    }
+    /// Number of learnable numbers.
+    pub fn parameter_count(&self) -> usize {
+        self.weights.iter().filter(|w| w.learnable).map(|w| w.shape.len()).sum()
+    }
+}
