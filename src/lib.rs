@@ -2,5 +2,6 @@
 
 pub mod base;
 pub mod diag;
+pub mod learn;
 pub mod syntax;
 pub mod tensor;

@@ -1,0 +1,502 @@
+//! Aggregations: how a ground head joins its groundings.
+
+use super::{
+    FnArg, ParseError, Real, bare, expects, softmax, softmax_adjoint, sparsemax, sparsemax_adjoint, total,
+};
+use crate::tensor::Shape;
+use crate::tensor::kernels::add_scaled;
+use std::fmt;
+
+/// How `std` keeps the root of a variance of 0 differentiable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StdKind {
+    /// √(relu(var) + 1e−5), as in PNA (Corso et al. 2020). The default: its gradient is smooth at 0.
+    #[default]
+    Relu,
+    /// √(max(var, 1e−5)); no gradient where clamped.
+    Clamp,
+}
+
+/// An aggregation `aggregation=…` of the groundings x_1 … x_m, all of one shape, x_i standing for `mult[i]` equal
+/// groundings (once if no multiplicities are given). N is the sum of the multiplicities.
+///
+/// Gradients are those of the shared value: a grounding that stands for k equal ones gets the sum of their k
+/// gradients. Names are NeuraLogic 0.9.2's where it has the function; `max` and `min` are element-wise here, its own
+/// meaning is `maxsum` and `minsum`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Aggregation {
+    /// Σ x_i / N.
+    #[default]
+    Avg,
+    /// Σ x_i.
+    Sum,
+    /// Element-wise greatest; ties go to the first grounding, a NaN is never greater.
+    Max,
+    /// Element-wise smallest; ties go to the first grounding, a NaN is never smaller.
+    Min,
+    /// The grounding with the greatest sum of elements, the first of equals.
+    MaxSum,
+    /// The grounding with the smallest sum of elements, the first of equals.
+    MinSum,
+    /// N, a scalar.
+    Count,
+    /// Element-wise population variance mean(x²) − mean(x)², computed from the differences to the mean.
+    Var,
+    /// Element-wise standard deviation.
+    Std(StdKind),
+    /// Element-wise `quantile(0.5)`.
+    Median,
+    /// Element-wise quantile q, linear between the order statistics around q·(N−1).
+    Quantile(f64),
+    /// One column of all elements in order.
+    Concat,
+    /// Of scalars: their softmax as a column, in order; with variables: within the groups they name.
+    Softmax(Vec<String>),
+    /// Of scalars: their sparsemax as a column, in order; with variables: within the groups they name.
+    Sparsemax(Vec<String>),
+}
+
+use Aggregation as G;
+
+/// Largest number of elements of an aggregated value.
+const LIMIT: usize = 1 << 31;
+/// What keeps the root differentiable (PNA's value).
+const STD_EPSILON: f64 = 1e-5;
+
+/// How often grounding `i` counts.
+#[inline(always)]
+fn times_of(mult: Option<&[u32]>, i: usize) -> u32 {
+    mult.map_or(1, |m| m[i])
+}
+
+/// N.
+fn count_of(mult: Option<&[u32]>, m: usize) -> u64 {
+    mult.map_or(m as u64, |mult| mult[..m].iter().map(|&k| u64::from(k)).sum())
+}
+
+fn element_of<T: Real>(n: u64) -> T {
+    T::from_f64(n as f64)
+}
+
+impl Aggregation {
+    /// Reads `name(args)`.
+    pub fn parse(name: &str, args: &[FnArg]) -> Result<Self, ParseError> {
+        let plain = |g| bare(name, args, g);
+        let variables = || {
+            let all: Option<Vec<String>> = args
+                .iter()
+                .map(|a| match a {
+                    FnArg::Variable(v) => Some(v.clone()),
+                    _ => None,
+                })
+                .collect();
+            all.ok_or_else(|| expects(format!("`{name}` takes variables of the head, as in `{name}(Y)`")))
+        };
+        match name {
+            "avg" => plain(G::Avg),
+            "sum" => plain(G::Sum),
+            "max" => plain(G::Max),
+            "min" => plain(G::Min),
+            "maxsum" => plain(G::MaxSum),
+            "minsum" => plain(G::MinSum),
+            "count" => plain(G::Count),
+            "var" => plain(G::Var),
+            "std" => match args {
+                [] => Ok(G::Std(StdKind::default())),
+                [FnArg::Word(w)] if w == "relu" => Ok(G::Std(StdKind::Relu)),
+                [FnArg::Word(w)] if w == "clamp" => Ok(G::Std(StdKind::Clamp)),
+                _ => Err(expects("`std` takes nothing, `relu` or `clamp`")),
+            },
+            "median" => plain(G::Median),
+            "quantile" => match args {
+                [FnArg::Number(q)] if (0.0..=1.0).contains(q) => Ok(G::Quantile(*q)),
+                _ => Err(expects("`quantile` takes a number from 0 to 1, as in `quantile(0.25)`")),
+            },
+            "concat" => plain(G::Concat),
+            "softmax" => Ok(G::Softmax(variables()?)),
+            "sparsemax" => Ok(G::Sparsemax(variables()?)),
+            _ => Err(ParseError::Unknown),
+        }
+    }
+
+    /// Every name `parse` knows, for "did you mean".
+    pub fn names() -> &'static [&'static str] {
+        &[
+            "avg",
+            "sum",
+            "max",
+            "min",
+            "maxsum",
+            "minsum",
+            "count",
+            "var",
+            "std",
+            "median",
+            "quantile",
+            "concat",
+            "softmax",
+            "sparsemax",
+        ]
+    }
+
+    /// Whether the order of the groundings changes the value (beyond rounding, and beyond which of equal groundings
+    /// a maximum gives its gradient to).
+    pub fn order_sensitive(&self) -> bool {
+        matches!(self, G::Concat | G::Softmax(_) | G::Sparsemax(_))
+    }
+
+    /// Whether a single grounding (of multiplicity 1) comes out unchanged.
+    pub fn is_identity_of_one(&self) -> bool {
+        matches!(
+            self,
+            G::Avg
+                | G::Sum
+                | G::Max
+                | G::Min
+                | G::MaxSum
+                | G::MinSum
+                | G::Median
+                | G::Quantile(_)
+                | G::Concat
+        )
+    }
+
+    /// The shape of the aggregation of `count` groundings (multiplicities included) of shape `shape`; the error is a
+    /// human reason.
+    pub fn output_shape(&self, shape: Shape, count: usize) -> Result<Shape, String> {
+        let column = |n: Option<usize>| match n {
+            Some(n) if n <= LIMIT => Ok(Shape::column(n)),
+            _ => Err(format!("{self} would have more than 2^31 elements")),
+        };
+        match self {
+            G::Count => Ok(Shape::SCALAR),
+            G::Concat if count == 1 => Ok(shape),
+            G::Concat => column(count.checked_mul(shape.len())),
+            G::Softmax(vars) | G::Sparsemax(vars) => {
+                if !vars.is_empty() {
+                    Err(format!("{self}: grouped softmax is not available yet"))
+                } else if shape.is_scalar() {
+                    column(Some(count))
+                } else {
+                    Err(format!("{self} aggregates scalars, not {shape}"))
+                }
+            }
+            _ => Ok(shape),
+        }
+    }
+
+    /// y = the aggregation of the groundings of shape `shape` that start at `values[offsets[i]]`.
+    ///
+    /// There must be a grounding, and multiplicities must be positive. `scratch` is overwritten and may be reused.
+    pub fn forward<T: Real>(
+        &self,
+        shape: Shape,
+        values: &[T],
+        offsets: &[u32],
+        mult: Option<&[u32]>,
+        y: &mut [T],
+        scratch: &mut Vec<T>,
+    ) {
+        let len = shape.len();
+        let row = |o: u32| &values[o as usize..][..len];
+        match self {
+            G::Avg | G::Sum => {
+                sum_up(values, offsets, mult, &mut y[..len]);
+                if *self == G::Avg {
+                    let n = element_of(count_of(mult, offsets.len()));
+                    y[..len].iter_mut().for_each(|y| *y /= n);
+                }
+            }
+            G::Max | G::Min => {
+                let y = &mut y[..len];
+                y.copy_from_slice(row(offsets[0]));
+                for &o in &offsets[1..] {
+                    for (y, &x) in y.iter_mut().zip(row(o)) {
+                        if if *self == G::Max { x > *y } else { x < *y } {
+                            *y = x;
+                        }
+                    }
+                }
+            }
+            G::MaxSum | G::MinSum => y[..len].copy_from_slice(row(offsets[self.chosen(offsets, row)])),
+            G::Count => y[0] = element_of(count_of(mult, offsets.len())),
+            G::Var | G::Std(_) => {
+                let y = &mut y[..len];
+                scratch.clear();
+                scratch.resize(len, T::ZERO);
+                variance(values, offsets, mult, scratch, y);
+                if let G::Std(kind) = self {
+                    let eps = T::from_f64(STD_EPSILON);
+                    for y in y {
+                        *y = match kind {
+                            StdKind::Relu => (*y + eps).sqrt(),
+                            StdKind::Clamp => (if *y < eps { eps } else { *y }).sqrt(),
+                        };
+                    }
+                }
+            }
+            G::Median | G::Quantile(_) => {
+                let mut order = Vec::new();
+                for (e, y) in y[..len].iter_mut().enumerate() {
+                    let (low, high, part) = self.neighbours(e, values, offsets, mult, &mut order);
+                    let (a, b) = (values[offsets[low] as usize + e], values[offsets[high] as usize + e]);
+                    // Not a + part·(b−a) at part 0: an infinite neighbour that has no share would make it NaN.
+                    *y = if part == 0.0 || low == high { a } else { a + T::from_f64(part) * (b - a) };
+                }
+            }
+            G::Concat => {
+                let mut at = 0;
+                each_copy(offsets, mult, |o| {
+                    y[at..at + len].copy_from_slice(row(o));
+                    at += len;
+                });
+            }
+            G::Softmax(_) | G::Sparsemax(_) => {
+                scratch.clear();
+                each_copy(offsets, mult, |o| scratch.push(values[o as usize]));
+                let y = &mut y[..scratch.len()];
+                match self {
+                    G::Softmax(_) => softmax(scratch, y),
+                    _ => sparsemax(scratch, y),
+                }
+            }
+        }
+    }
+
+    /// The gradient of each grounding is added to `grads[offsets[i]..]`; `y` is the aggregation's output before any
+    /// transformation. Offsets may repeat.
+    pub fn backward<T: Real>(
+        &self,
+        shape: Shape,
+        values: &[T],
+        offsets: &[u32],
+        mult: Option<&[u32]>,
+        y: &[T],
+        gy: &[T],
+        grads: &mut [T],
+        scratch: &mut Vec<T>,
+    ) {
+        let len = shape.len();
+        let m = offsets.len();
+        let row = |o: u32| &values[o as usize..][..len];
+        match self {
+            G::Sum => spread(&gy[..len], offsets, mult, grads),
+            G::Avg => {
+                let n = element_of::<T>(count_of(mult, m));
+                scratch.clear();
+                scratch.extend(gy[..len].iter().map(|&g| g / n));
+                spread(scratch, offsets, mult, grads);
+            }
+            G::Max | G::Min => {
+                for (e, &g) in gy[..len].iter().enumerate() {
+                    let mut best = offsets[0] as usize + e;
+                    for at in offsets[1..].iter().map(|&o| o as usize + e) {
+                        let (x, b) = (values[at], values[best]);
+                        if if *self == G::Max { x > b } else { x < b } {
+                            best = at;
+                        }
+                    }
+                    grads[best] += g;
+                }
+            }
+            G::MaxSum | G::MinSum => {
+                let o = offsets[self.chosen(offsets, row)];
+                add_scaled(T::ONE, &gy[..len], &mut grads[o as usize..][..len]);
+            }
+            G::Count => {}
+            G::Var | G::Std(_) => {
+                // scratch: the mean, then 2/N · g · ∂y/∂var.
+                scratch.clear();
+                scratch.resize(2 * len, T::ZERO);
+                let (mean, factor) = scratch.split_at_mut(len);
+                sum_up(values, offsets, mult, mean);
+                let n = element_of::<T>(count_of(mult, m));
+                mean.iter_mut().for_each(|v| *v /= n);
+                let floor = T::from_f64(STD_EPSILON).sqrt();
+                for ((f, &g), &y) in factor.iter_mut().zip(gy).zip(y) {
+                    let outer = match self {
+                        G::Std(StdKind::Clamp) if y <= floor => T::ZERO,
+                        G::Std(_) => T::from_f64(0.5) / y,
+                        _ => T::ONE,
+                    };
+                    *f = T::from_f64(2.0) / n * g * outer;
+                }
+                for (i, &o) in offsets.iter().enumerate() {
+                    let k = T::from_f64(f64::from(times_of(mult, i)));
+                    let gx = &mut grads[o as usize..][..len];
+                    for (((gx, &x), &mean), &f) in gx.iter_mut().zip(row(o)).zip(&*mean).zip(&*factor) {
+                        *gx += k * f * (x - mean);
+                    }
+                }
+            }
+            G::Median | G::Quantile(_) => {
+                let mut order = Vec::new();
+                for (e, &g) in gy[..len].iter().enumerate() {
+                    let (low, high, part) = self.neighbours(e, values, offsets, mult, &mut order);
+                    let part = T::from_f64(part);
+                    grads[offsets[low] as usize + e] += g * (T::ONE - part);
+                    grads[offsets[high] as usize + e] += g * part;
+                }
+            }
+            G::Concat => {
+                let mut at = 0;
+                each_copy(offsets, mult, |o| {
+                    add_scaled(T::ONE, &gy[at..at + len], &mut grads[o as usize..][..len]);
+                    at += len;
+                });
+            }
+            G::Softmax(_) | G::Sparsemax(_) => {
+                // The gradients of the copies first, each copy then goes where its grounding is.
+                let n = count_of(mult, m) as usize;
+                let (y, gy) = (&y[..n], &gy[..n]);
+                scratch.clear();
+                scratch.resize(n, T::ZERO);
+                match self {
+                    G::Softmax(_) => softmax_adjoint(y, gy, |i, g| scratch[i] += g),
+                    _ => sparsemax_adjoint(y, gy, |i, g| scratch[i] += g),
+                }
+                let mut at = 0;
+                each_copy(offsets, mult, |o| {
+                    grads[o as usize] += scratch[at];
+                    at += 1;
+                });
+            }
+        }
+    }
+
+    /// The index of the grounding `maxsum` or `minsum` chooses.
+    fn chosen<'a, T: Real>(&self, offsets: &[u32], row: impl Fn(u32) -> &'a [T]) -> usize {
+        let (mut best, mut best_sum) = (0, total(row(offsets[0])));
+        for (i, &o) in offsets.iter().enumerate().skip(1) {
+            let sum = total(row(o));
+            if if *self == G::MaxSum { sum > best_sum } else { sum < best_sum } {
+                (best, best_sum) = (i, sum);
+            }
+        }
+        best
+    }
+
+    /// The two groundings around the quantile of element `e`, and how far it lies from the first to the second.
+    /// Equal elements are ordered as the groundings are; NaN comes last.
+    fn neighbours<T: Real>(
+        &self,
+        e: usize,
+        values: &[T],
+        offsets: &[u32],
+        mult: Option<&[u32]>,
+        order: &mut Vec<u32>,
+    ) -> (usize, usize, f64) {
+        let q = if let G::Quantile(q) = self { *q } else { 0.5 };
+        order.clear();
+        order.extend(0..offsets.len() as u32);
+        let value = |i: u32| values[offsets[i as usize] as usize + e];
+        order.sort_unstable_by(|&a, &b| value(a).total_cmp(&value(b)).then(a.cmp(&b)));
+        let position = q * (count_of(mult, offsets.len()) - 1) as f64;
+        let rank = position as u64;
+        let mut seen = 0;
+        for (at, &i) in order.iter().enumerate() {
+            seen += u64::from(times_of(mult, i as usize));
+            if seen > rank {
+                let next = if seen > rank + 1 { i } else { order.get(at + 1).copied().unwrap_or(i) };
+                return (i as usize, next as usize, position - rank as f64);
+            }
+        }
+        (0, 0, 0.0)
+    }
+}
+
+impl fmt::Display for Aggregation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            G::Avg => "avg",
+            G::Sum => "sum",
+            G::Max => "max",
+            G::Min => "min",
+            G::MaxSum => "maxsum",
+            G::MinSum => "minsum",
+            G::Count => "count",
+            G::Var => "var",
+            G::Std(StdKind::Relu) => "std",
+            G::Std(StdKind::Clamp) => "std(clamp)",
+            G::Median => "median",
+            G::Quantile(q) => return write!(f, "quantile({q})"),
+            G::Concat => "concat",
+            G::Softmax(v) if v.is_empty() => "softmax",
+            G::Softmax(v) => return write!(f, "softmax({})", v.join(", ")),
+            G::Sparsemax(v) if v.is_empty() => "sparsemax",
+            G::Sparsemax(v) => return write!(f, "sparsemax({})", v.join(", ")),
+        };
+        f.write_str(name)
+    }
+}
+
+/// Calls `f` with the offset of each grounding as often as it counts.
+fn each_copy(offsets: &[u32], mult: Option<&[u32]>, mut f: impl FnMut(u32)) {
+    for (i, &o) in offsets.iter().enumerate() {
+        for _ in 0..times_of(mult, i) {
+            f(o);
+        }
+    }
+}
+
+/// y = Σ mult·x.
+fn sum_up<T: Real>(values: &[T], offsets: &[u32], mult: Option<&[u32]>, y: &mut [T]) {
+    let len = y.len();
+    match (mult, len) {
+        (None, 1) => y[0] = offsets.iter().fold(T::ZERO, |s, &o| s + values[o as usize]),
+        (None, _) => {
+            y.fill(T::ZERO);
+            for &o in offsets {
+                let x = &values[o as usize..][..len];
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
+            }
+        }
+        (Some(mult), 1) => {
+            y[0] = offsets.iter().zip(mult).fold(T::ZERO, |s, (&o, &k)| {
+                let k = T::from_f64(f64::from(k));
+                s + k * values[o as usize]
+            });
+        }
+        (Some(mult), _) => {
+            y.fill(T::ZERO);
+            for (&o, &k) in offsets.iter().zip(mult) {
+                add_scaled(T::from_f64(f64::from(k)), &values[o as usize..][..len], y);
+            }
+        }
+    }
+}
+
+/// The adjoint of `sum_up`.
+fn spread<T: Real>(gy: &[T], offsets: &[u32], mult: Option<&[u32]>, grads: &mut [T]) {
+    let len = gy.len();
+    match (mult, gy) {
+        (None, &[g]) => offsets.iter().for_each(|&o| grads[o as usize] += g),
+        (None, _) => {
+            for &o in offsets {
+                let gx = &mut grads[o as usize..][..len];
+                gx.iter_mut().zip(gy).for_each(|(gx, &g)| *gx += g);
+            }
+        }
+        (Some(mult), _) => {
+            for (&o, &k) in offsets.iter().zip(mult) {
+                add_scaled(T::from_f64(f64::from(k)), gy, &mut grads[o as usize..][..len]);
+            }
+        }
+    }
+}
+
+/// y = the population variance; `mean` (zeroed, of y's length) receives the mean.
+fn variance<T: Real>(values: &[T], offsets: &[u32], mult: Option<&[u32]>, mean: &mut [T], y: &mut [T]) {
+    let n = element_of::<T>(count_of(mult, offsets.len()));
+    sum_up(values, offsets, mult, mean);
+    mean.iter_mut().for_each(|v| *v /= n);
+    y.fill(T::ZERO);
+    for (i, &o) in offsets.iter().enumerate() {
+        let k = T::from_f64(f64::from(times_of(mult, i)));
+        for ((y, &x), &mean) in y.iter_mut().zip(&values[o as usize..]).zip(&*mean) {
+            let d = x - mean;
+            *y += k * d * d;
+        }
+    }
+    y.iter_mut().for_each(|v| *v /= n);
+}
