@@ -1,13 +1,14 @@
 //! Semi-naive evaluation of one world.
 
 use super::relation::NONE;
-use super::strata::{ComponentId, Strata};
+
 use super::{FactSource, GroundProgram, Instances};
 use crate::base::hash::{HashMap, HashTable, hash_words};
 use crate::base::index::{Id, IndexVec};
 use crate::data::{ConstId, Database, PredId, Vocabulary, WorldId};
 use crate::plan::{Plan, Rows, Step, plan};
 use crate::syntax::ast::Sign;
+use crate::template::strata::{ComponentId, Strata};
 use crate::template::{Literal, Relation, Rule, RuleId, Template, Term};
 use std::sync::Arc;
 

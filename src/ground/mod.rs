@@ -6,7 +6,6 @@
 
 pub mod evaluate;
 pub mod relation;
-pub mod strata;
 
 use crate::base::index::IndexVec;
 use crate::data::{FactValue, PredId};
@@ -14,7 +13,6 @@ use crate::template::{RuleId, TemplateValue};
 use relation::Relation;
 
 pub use evaluate::{Grounder, Overflow};
-pub use strata::Strata;
 
 /// What a fact is worth, wherever it stands.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,6 +4,7 @@ pub mod check;
 pub mod lower;
 pub mod metadata;
 pub mod special;
+pub mod strata;
 
 use crate::base::index::IndexVec;
 use crate::base::span::Span;

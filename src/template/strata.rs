@@ -3,7 +3,7 @@
 use crate::base::index::{Id, IndexVec};
 use crate::data::PredId;
 use crate::syntax::ast::Sign;
-use crate::template::{Relation, Rule, RuleId};
+use super::{Relation, Rule, RuleId};
 
 crate::id! {
     /// A component of mutually dependent predicates.

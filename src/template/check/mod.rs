@@ -1,0 +1,73 @@
+//! What can be found wrong with a program before it is grounded.
+
+mod names;
+mod shapes;
+
+use super::Template;
+use super::strata::Strata;
+use crate::data::{Database, Vocabulary};
+use crate::diag::{Diagnostic, Diagnostics, codes};
+
+pub use shapes::Shapes;
+
+/// Checks a program against the data: names, strata, shapes. Phases whose ground an earlier one found unsound are
+/// left out.
+pub fn check(template: &Template, vocabulary: &Vocabulary, database: &Database, strata: &Strata) -> Diagnostics {
+    let mut out = Vec::new();
+    names::check(template, vocabulary, database, &mut out);
+    negation(template, vocabulary, strata, &mut out);
+    let shapes = shapes::infer(template, vocabulary, database, &mut out);
+    shapes.targets(template, vocabulary, database, &mut out);
+    out
+}
+
+/// Cycles through negation.
+fn negation(template: &Template, vocabulary: &Vocabulary, strata: &Strata, out: &mut Diagnostics) {
+    for cycle in strata.negative_cycles(&template.rules) {
+        let rule = &template.rules[cycle.rule];
+        let literal = &rule.body[cycle.literal];
+        let negated = literal.predicate().expect("only ordinary literals depend on predicates");
+        let path = dependency_path(template, negated, rule.head);
+        let names: Vec<String> = std::iter::once(rule.head)
+            .chain(path)
+            .map(|p| format!("`{}`", vocabulary.predicate_text(p)))
+            .collect();
+        out.push(
+            Diagnostic::new(
+                codes::NEGATIVE_CYCLE,
+                format!("`{}` depends on its own negation", vocabulary.predicate_text(rule.head)),
+            )
+            .label(literal.span, "this negation")
+            .label(rule.head_span, "is needed to derive this head, on which it depends")
+            .note(format!("the cycle is {}", names.join(" → ")))
+            .help("negation asks what does not hold once everything else is known; break the cycle"),
+        );
+    }
+}
+
+/// A shortest chain of predicates from `from` to `to` along dependencies, both ends included.
+fn dependency_path(
+    template: &Template,
+    from: crate::data::PredId,
+    to: crate::data::PredId,
+) -> Vec<crate::data::PredId> {
+    let mut paths = std::collections::VecDeque::from([vec![from]]);
+    let mut seen = crate::base::hash::HashSet::default();
+    while let Some(path) = paths.pop_front() {
+        let last = *path.last().expect("a path is not empty");
+        if last == to {
+            return path;
+        }
+        if !seen.insert(last) {
+            continue;
+        }
+        for rule in template.rules.iter().filter(|r| r.head == last) {
+            for p in rule.body.iter().filter_map(|l| l.predicate()) {
+                let mut next = path.clone();
+                next.push(p);
+                paths.push_back(next);
+            }
+        }
+    }
+    vec![from, to]
+}

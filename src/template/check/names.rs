@@ -1,0 +1,114 @@
+//! Predicates that nothing defines, rules that can never fire, metadata of nothing.
+
+use crate::base::index::IndexVec;
+use crate::data::{Database, PredId, Vocabulary};
+use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
+use crate::syntax::ast::Sign;
+use crate::template::{Relation, Template};
+
+/// Two names that differ in digits only are a family (`c_22`, `c_27`), not a slip.
+fn differ_in_digits_only(a: &str, b: &str) -> bool {
+    let letters = |s: &str| s.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    letters(a) == letters(b)
+}
+
+/// Whether one edit (or a change of case) makes one name the other.
+fn is_slip(a: &str, b: &str) -> bool {
+    a.chars().count() >= 3
+        && !differ_in_digits_only(a, b)
+        && strsim::damerau_levenshtein(&a.to_lowercase(), &b.to_lowercase()) <= 1
+}
+
+pub(super) fn check(template: &Template, vocabulary: &Vocabulary, database: &Database, out: &mut Diagnostics) {
+    let n = vocabulary.predicate_count();
+    let mut has_facts: IndexVec<PredId, bool> = vec![false; n].into();
+    for (p, _) in database.shared.tables().chain(database.examples.tables()) {
+        has_facts[p] = true;
+    }
+    for fact in &template.facts {
+        has_facts[fact.pred] = true;
+    }
+    let mut derived: IndexVec<PredId, bool> = vec![false; n].into();
+    for rule in template.rules.iter() {
+        derived[rule.head] = true;
+    }
+    let defined = |p: PredId| has_facts[p] || derived[p];
+    let declared = |p: PredId| template.predicate(p).is_some_and(|i| i.declared.is_some());
+    // A template may be checked before there is any data: then only rules can define a predicate.
+    let has_data = database.fact_count() > 0;
+    let known: Vec<PredId> = vocabulary.predicates().filter(|&p| defined(p)).collect();
+    let mut reported: Vec<PredId> = Vec::new();
+    for rule in template.rules.iter() {
+        for literal in &rule.body {
+            let Relation::Predicate(p) = literal.relation else { continue };
+            if defined(p) || declared(p) || reported.contains(&p) || !has_data {
+                continue;
+            }
+            let name = vocabulary.predicate_name(p);
+            let text = vocabulary.predicate_text(p);
+            if let Some(&other) = known.iter().find(|&&q| vocabulary.predicate_name(q) == name) {
+                reported.push(p);
+                out.push(
+                    Diagnostic::new(
+                        codes::WRONG_ARITY,
+                        format!("`{text}` is nowhere defined, but `{}` is", vocabulary.predicate_text(other)),
+                    )
+                    .label(literal.span, format!("{} arguments here", vocabulary.arity(p)))
+                    .help(format!("`{name}` takes {} arguments in the facts and rules", vocabulary.arity(other))),
+                );
+                continue;
+            }
+            let same_arity = known.iter().filter(|&&q| vocabulary.arity(q) == vocabulary.arity(p));
+            let near = suggest::nearest(name, same_arity.map(|&q| vocabulary.predicate_name(q)));
+            let what = if name.ends_with(':') { "constant of type" } else { "predicate" };
+            match near {
+                Some(other) if is_slip(name, other) => {
+                    reported.push(p);
+                    out.push(
+                        Diagnostic::new(codes::UNKNOWN_PREDICATE, format!("no fact and no rule defines `{text}`"))
+                            .label(literal.span, format!("unknown {what}"))
+                            .help(format!(
+                                "did you mean `{other}`? If `{name}` just has no facts here, declare it: \
+                                 `{text} [transformation=identity]`"
+                            )),
+                    );
+                }
+                _ if literal.sign == Sign::Hard => {}
+                _ => {
+                    reported.push(p);
+                    let mut d = Diagnostic::new(
+                        codes::NEVER_FIRES,
+                        format!("this rule can never fire: no fact and no rule gives `{text}`"),
+                    )
+                    .label(literal.span, "never true");
+                    d.help = near.map(|o| format!("did you mean `{o}`?"));
+                    out.push(d);
+                }
+            }
+        }
+    }
+    for p in vocabulary.predicates() {
+        let Some(span) = template.predicate(p).and_then(|i| i.declared) else { continue };
+        if derived[p] {
+            continue;
+        }
+        let name = vocabulary.predicate_name(p);
+        let heads = vocabulary.predicates().filter(|&q| derived[q]);
+        let slip = suggest::nearest(name, heads.map(|q| vocabulary.predicate_name(q)));
+        let same_name = vocabulary
+            .predicates()
+            .find(|&q| derived[q] && vocabulary.predicate_name(q) == name)
+            .map(|q| vocabulary.predicate_text(q));
+        // Declaring a predicate that only has facts is a way to say that it exists; a near miss is a fault.
+        if let Some(near) = same_name.or(slip.filter(|s| is_slip(name, s)).map(str::to_string)) {
+            out.push(
+                Diagnostic::new(
+                    codes::UNUSED_METADATA,
+                    format!("no rule derives `{}`: its functions apply to nothing", vocabulary.predicate_text(p)),
+                )
+                .label(span, "without effect")
+                .help(format!("did you mean `{near}`?")),
+            );
+        }
+    }
+}
