@@ -1,4 +1,13 @@
 //! Layer 2: text to tokens to syntax tree; facts straight to columns.
 
 pub mod ast;
+pub mod chunk;
+mod cursor;
 pub mod facts;
+pub mod parser;
+pub mod print;
+pub mod token;
+mod value;
+
+#[cfg(test)]
+mod tests;
