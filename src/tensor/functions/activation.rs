@@ -517,7 +517,7 @@ impl fmt::Display for Activation {
             A::Sigmoid => "sigmoid",
             A::Tanh => "tanh",
             A::Relu => "relu",
-            A::LeakyRelu(s) if s == 0.01 => "leakyrelu",
+            A::LeakyRelu(0.01) => "leakyrelu",
             A::LeakyRelu(s) => return write!(f, "leakyrelu({s})"),
             A::Elu => "elu",
             A::Gelu => "gelu",

@@ -303,6 +303,14 @@ impl Combination {
             C::Product => {
                 product_backward(shapes, input, gy, scratch, |i, gx| unmerge(gx, &mut grads[place(i)]));
             }
+            C::ElProduct if n == 2 => {
+                for (e, &g) in gy.iter().enumerate() {
+                    let element = |i: usize| offsets[i] as usize + if shapes[i].is_scalar() { 0 } else { e };
+                    let (a, b) = (element(0), element(1));
+                    grads[a] += g * values[b];
+                    grads[b] += g * values[a];
+                }
+            }
             C::ElProduct => {
                 scratch.clear();
                 scratch.resize(n, T::ZERO);
@@ -444,12 +452,12 @@ fn prefixes<'a, T: Real>(
     scratch.clear();
     scratch.extend_from_slice(input(0));
     let (mut shape, mut start) = (shapes[0], 0);
-    for i in 1..count {
-        let next = shape.times(shapes[i]).expect("shapes were checked by output_shape");
+    for (i, &factor) in shapes.iter().enumerate().take(count).skip(1) {
+        let next = shape.times(factor).expect("shapes were checked by output_shape");
         let end = scratch.len();
         scratch.resize(end + next.len(), T::ZERO);
         let (done, new) = scratch.split_at_mut(end);
-        times(&done[start..], shape, input(i), shapes[i], new);
+        times(&done[start..], shape, input(i), factor, new);
         (shape, start) = (next, end);
     }
     (shape, start)

@@ -72,7 +72,8 @@ fn sparsemax<T: Real>(x: &[T], y: &mut [T]) {
     for (k, &z) in y.iter().enumerate() {
         let n = T::from_usize(k + 1);
         // A NaN sorts first and makes every later test false, so that it spreads as it should.
-        if k > 0 && !(T::ONE + n * z > sum + z) {
+        let supported = T::ONE + n * z > sum + z;
+        if k > 0 && !supported {
             break;
         }
         sum += z;
