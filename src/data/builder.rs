@@ -91,6 +91,15 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Reads a queries file about the shared world.
+    pub fn queries_about_shared_world(&mut self, queries: (SourceId, &str), split: Split) {
+        self.start(Dialect::Queries, split);
+        let found = facts::read(queries.0, queries.1, Dialect::Queries, self);
+        self.diagnostics.extend(found);
+        self.file_worlds.push(WorldId::SHARED);
+        self.link_queries(queries.0);
+    }
+
     /// Ends: the database and what was found.
     pub fn finish(self) -> (Database, Diagnostics) {
         (self.database, self.diagnostics)

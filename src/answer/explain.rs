@@ -1,0 +1,251 @@
+//! Why a query has no answer: which literal of which rule failed.
+
+use crate::base::index::{Id, IndexVec};
+use crate::data::builder::query_text;
+use crate::data::{ConstId, PredId, Query, QueryTerm, Vocabulary};
+use crate::diag::{Diagnostic, codes, suggest};
+use crate::ground::GroundProgram;
+use crate::syntax::ast::Sign;
+use crate::template::{Literal, Relation, Rule, Template, Term, VarId};
+
+/// Substitutions tried per rule before the search gives up and blames the literal that it reached.
+const EFFORT: usize = 200_000;
+
+/// The message about a query that no rule and no fact answers in a grounded world.
+pub fn why_not(
+    query: &Query,
+    ground: &GroundProgram,
+    template: &Template,
+    vocabulary: &Vocabulary,
+    domain: &[ConstId],
+) -> Diagnostic {
+    let text = query_text(vocabulary, query);
+    let mut d = Diagnostic::new(codes::UNPROVABLE, format!("`{text}` cannot be derived"))
+        .label(query.span, "no rule and no fact gives this");
+    let rules: Vec<&Rule> = template
+        .rules
+        .iter()
+        .filter(|r| r.head == query.pred && r.world.is_none_or(|w| w == query.world))
+        .collect();
+    if rules.is_empty() {
+        let name = vocabulary.predicate_name(query.pred);
+        let arity = vocabulary.arity(query.pred);
+        let same = vocabulary
+            .predicates()
+            .find(|&p| vocabulary.predicate_name(p) == name && p != query.pred && is_known(template, ground, p));
+        d.help = match same {
+            Some(p) => Some(format!("`{name}` is defined with {} arguments, not {arity}", vocabulary.arity(p))),
+            None => {
+                let known = vocabulary.predicates().filter(|&p| is_known(template, ground, p));
+                suggest::did_you_mean(name, known.map(|p| vocabulary.predicate_name(p)))
+            }
+        };
+        return d.note(format!("no rule derives `{}`", vocabulary.predicate_text(query.pred)));
+    }
+    const SHOWN: usize = 3;
+    for rule in rules.iter().take(SHOWN) {
+        let mut search = Search { ground, vocabulary, domain, rule, bindings: Vec::new(), deepest: 0, effort: EFFORT };
+        match search.failing(query) {
+            Failure::Head => {
+                d = d.label(rule.head_span, "this head does not match");
+            }
+            Failure::Literal(i, bindings) => {
+                let literal = &rule.body[i];
+                let what = describe(literal, &bindings, rule, vocabulary, ground);
+                d = d.label(literal.span, what);
+                if let Some(help) = misspelt(literal, vocabulary, ground, template) {
+                    d.help = Some(help);
+                }
+            }
+            Failure::Unknown => d = d.label(rule.span, "this rule was not followed to the end"),
+        }
+    }
+    if rules.len() > SHOWN {
+        d = d.note(format!("{} more rules for it fail too", rules.len() - SHOWN));
+    }
+    if d.help.is_none() {
+        d.help = Some(
+            "what is not derivable has no value; `--unprovable value:0` gives it one, `--unprovable skip` leaves the \
+             query out"
+                .to_string(),
+        );
+    }
+    d
+}
+
+fn is_known(template: &Template, ground: &GroundProgram, p: PredId) -> bool {
+    !ground.relations[p].is_empty() || template.rules.iter().any(|r| r.head == p)
+}
+
+fn misspelt(literal: &Literal, vocabulary: &Vocabulary, ground: &GroundProgram, template: &Template) -> Option<String> {
+    let p = literal.predicate()?;
+    if is_known(template, ground, p) {
+        return None;
+    }
+    let same = vocabulary.predicates().filter(|&q| vocabulary.arity(q) == vocabulary.arity(p));
+    let known = same.filter(|&q| is_known(template, ground, q));
+    suggest::did_you_mean(vocabulary.predicate_name(p), known.map(|q| vocabulary.predicate_name(q)))
+}
+
+fn describe(
+    literal: &Literal,
+    bindings: &[Option<ConstId>],
+    rule: &Rule,
+    vocabulary: &Vocabulary,
+    ground: &GroundProgram,
+) -> String {
+    let args: Vec<&str> = literal
+        .args
+        .iter()
+        .map(|t| match t {
+            Term::Constant(c) => vocabulary.constant_text(*c),
+            Term::Variable(v) => match bindings[v.index()] {
+                Some(c) => vocabulary.constant_text(c),
+                None => rule.variables[*v].as_str(),
+            },
+        })
+        .collect();
+    let name = match literal.relation {
+        Relation::Predicate(p) | Relation::Special(_, p) => vocabulary.predicate_name(p),
+        Relation::Domain => "@dom",
+    };
+    let shown = if args.is_empty() { name.to_string() } else { format!("{name}({})", args.join(",")) };
+    if literal.sign == Sign::Hard {
+        return format!("`{shown}` holds, so this fails");
+    }
+    if let Some(p) = literal.predicate()
+        && ground.relations[p].is_empty()
+    {
+        return format!("no `{}` holds here", vocabulary.predicate_text(p));
+    }
+    format!("nothing matches `{shown}`")
+}
+
+enum Failure {
+    /// The head does not fit the query.
+    Head,
+    /// The first literal, in order of the text, that no substitution of the ones before it satisfies.
+    Literal(usize, Vec<Option<ConstId>>),
+    /// Out of effort.
+    Unknown,
+}
+
+struct Search<'a> {
+    ground: &'a GroundProgram,
+    vocabulary: &'a Vocabulary,
+    domain: &'a [ConstId],
+    rule: &'a Rule,
+    /// Bindings at the deepest point reached.
+    bindings: Vec<Option<ConstId>>,
+    deepest: usize,
+    effort: usize,
+}
+
+impl Search<'_> {
+    fn failing(&mut self, query: &Query) -> Failure {
+        let mut bindings: IndexVec<VarId, Option<ConstId>> = vec![None; self.rule.variables.len()].into();
+        for (term, q) in self.rule.head_args.iter().zip(&query.args) {
+            let QueryTerm::Constant(c) = q else { continue };
+            let fits = match term {
+                Term::Constant(k) => k == c,
+                Term::Variable(v) => *bindings[*v].get_or_insert(*c) == *c,
+            };
+            if !fits {
+                return Failure::Head;
+            }
+        }
+        // Tests wait for their variables: literals that bind come first, in order of the text.
+        let mut order: Vec<usize> = (0..self.rule.body.len()).filter(|&i| self.rule.body[i].binds()).collect();
+        order.extend((0..self.rule.body.len()).filter(|&i| !self.rule.body[i].binds()));
+        self.bindings = bindings.as_slice().to_vec();
+        self.try_from(&order, 0, &mut bindings);
+        match order.get(self.deepest) {
+            Some(&i) if self.effort > 0 => Failure::Literal(i, std::mem::take(&mut self.bindings)),
+            _ => Failure::Unknown,
+        }
+    }
+
+    fn try_from(
+        &mut self,
+        order: &[usize],
+        at: usize,
+        bindings: &mut IndexVec<VarId, Option<ConstId>>,
+    ) {
+        if at > self.deepest {
+            self.deepest = at;
+            self.bindings = bindings.as_slice().to_vec();
+        }
+        let Some(&i) = order.get(at) else { return };
+        let literal = &self.rule.body[i];
+        let known = |t: &Term, b: &IndexVec<VarId, Option<ConstId>>| match t {
+            Term::Constant(c) => Some(*c),
+            Term::Variable(v) => b[*v],
+        };
+        match literal.relation {
+            Relation::Domain => {
+                for &c in self.domain {
+                    if self.bind(&[c], literal, bindings, order, at) {
+                        return;
+                    }
+                }
+            }
+            Relation::Predicate(p) if literal.sign != Sign::Hard => {
+                for row in 0..self.ground.relations[p].len() {
+                    let args = self.ground.relations[p].row(row);
+                    if self.bind(args, literal, bindings, order, at) {
+                        return;
+                    }
+                }
+            }
+            Relation::Predicate(p) => {
+                let fits = |row: u32| {
+                    let args = self.ground.relations[p].row(row);
+                    literal.args.iter().zip(args).all(|(t, c)| known(t, bindings).is_none_or(|k| k == *c))
+                };
+                if !(0..self.ground.relations[p].len()).any(fits) {
+                    self.try_from(order, at + 1, bindings);
+                }
+            }
+            Relation::Special(s, _) => {
+                let args: Option<Vec<ConstId>> = literal.args.iter().map(|t| known(t, bindings)).collect();
+                if args.is_some_and(|a| s.holds(self.vocabulary, &a) != (literal.sign == Sign::Hard)) {
+                    self.try_from(order, at + 1, bindings);
+                }
+            }
+        }
+    }
+
+    /// Binds a literal to some arguments and goes on; whether the search is over.
+    fn bind(
+        &mut self,
+        args: &[ConstId],
+        literal: &Literal,
+        bindings: &mut IndexVec<VarId, Option<ConstId>>,
+        order: &[usize],
+        at: usize,
+    ) -> bool {
+        if self.effort == 0 || self.deepest == order.len() {
+            return true;
+        }
+        self.effort -= 1;
+        let mut fresh: Vec<VarId> = Vec::new();
+        let fits = literal.args.iter().zip(args).all(|(t, c)| match t {
+            Term::Constant(k) => k == c,
+            Term::Variable(v) => match bindings[*v] {
+                Some(k) => k == *c,
+                None => {
+                    bindings[*v] = Some(*c);
+                    fresh.push(*v);
+                    true
+                }
+            },
+        });
+        if fits {
+            self.try_from(order, at + 1, bindings);
+        }
+        for v in fresh {
+            bindings[v] = None;
+        }
+        false
+    }
+}

@@ -1,0 +1,107 @@
+//! Which files make up a run.
+
+use super::read_text;
+use crate::base::span::{SourceId, SourceMap, Span};
+use crate::data::builder::Builder;
+use crate::data::{Database, Split, Vocabulary};
+use crate::diag::{Diagnostic, Diagnostics, codes};
+use std::path::{Path, PathBuf};
+
+/// An examples file with the queries that belong to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExampleFiles {
+    /// Examples.
+    pub examples: Option<PathBuf>,
+    /// Queries.
+    pub queries: Option<PathBuf>,
+}
+
+/// The files of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Templates; several are read as one.
+    pub templates: Vec<PathBuf>,
+    /// Data in the `.db` form.
+    pub data: Vec<PathBuf>,
+    /// Examples to learn from.
+    pub train: ExampleFiles,
+    /// Examples to choose the best model by.
+    pub validation: ExampleFiles,
+    /// Examples to report on.
+    pub test: ExampleFiles,
+}
+
+impl Inputs {
+    /// The files of a folder with the reference engine's standard names.
+    pub fn folder(dir: &Path) -> Result<Inputs, Diagnostic> {
+        let find = |names: &[&str]| names.iter().map(|n| dir.join(n)).find(|p| p.is_file());
+        let template = find(&["template.lrnn", "template.txt", "templates/template.txt"]);
+        let Some(template) = template else {
+            return Err(Diagnostic::new(codes::CANNOT_READ, format!("`{}` holds no template", dir.display()))
+                .help("a folder has `template.lrnn` or `template.txt`, and facts or examples beside it"));
+        };
+        let train = ExampleFiles {
+            examples: find(&["trainExamples.txt", "examples.txt"]),
+            queries: find(&["trainQueries.txt", "queries.txt"]),
+        };
+        Ok(Inputs {
+            templates: vec![template],
+            data: find(&["facts.db"]).into_iter().collect(),
+            train,
+            validation: ExampleFiles { examples: find(&["valExamples.txt"]), queries: find(&["valQueries.txt"]) },
+            test: ExampleFiles { examples: find(&["testExamples.txt"]), queries: find(&["testQueries.txt"]) },
+        })
+    }
+
+    /// Reads all data files.
+    pub fn read_data(&self, sources: &mut SourceMap, vocabulary: &mut Vocabulary) -> (Database, Diagnostics) {
+        let mut out = Vec::new();
+        // All texts first: the reader borrows them while it fills the database.
+        let mut load = |path: &PathBuf| -> Option<SourceId> {
+            read_text(path, sources).map_err(|d| out.push(d)).ok()
+        };
+        let data: Vec<SourceId> = self.data.iter().filter_map(&mut load).collect();
+        let mut pairs = Vec::new();
+        for (files, split) in
+            [(&self.train, Split::Train), (&self.validation, Split::Validation), (&self.test, Split::Test)]
+        {
+            let examples = files.examples.as_ref().and_then(&mut load);
+            let queries = files.queries.as_ref().map(|q| load(q));
+            pairs.push((examples, queries, split));
+        }
+        let mut builder = Builder::new(vocabulary, Database::new());
+        for source in data {
+            builder.database_text(source, sources.text(source), Split::Train);
+        }
+        for (examples, queries, split) in pairs {
+            match (examples, queries) {
+                (Some(e), None) => builder.examples((e, sources.text(e)), None, split),
+                (Some(e), Some(Some(q))) => {
+                    builder.examples((e, sources.text(e)), Some((q, sources.text(q))), split);
+                }
+                (None, Some(Some(q))) => builder.queries_about_shared_world((q, sources.text(q)), split),
+                _ => {}
+            }
+        }
+        let (database, found) = builder.finish();
+        out.extend(found);
+        if database.fact_count() == 0 && database.world_count == 1 && !crate::diag::has_errors(&out) {
+            out.extend(self.no_facts(sources));
+        }
+        (database, out)
+    }
+
+    /// The complaint about data files without any fact.
+    fn no_facts(&self, sources: &SourceMap) -> Option<Diagnostic> {
+        let named = self.data.iter().chain(&self.train.examples).next()?;
+        let name = named.display().to_string();
+        let source = sources.ids().find(|&s| sources.get(s).name == name || name == "-");
+        let mut d = Diagnostic::new(codes::NO_FACTS, format!("there is no fact in `{name}`"));
+        if let Some(source) = source {
+            let empty = sources.text(source).trim().is_empty();
+            let text = if empty { "the file is empty" } else { "only comments or queries here" };
+            d = d.label(Span::new(source, 0, sources.text(source).len().min(1)), text);
+        }
+        Some(d.help("a fact is an atom with a full stop: `bond(a1,a2).`, an example `1.0 toxic :- bond(a1,a2).`"))
+    }
+}

@@ -1,0 +1,537 @@
+//! The training loop: shuffling, batches, steps, evaluation, the best model.
+
+use super::init::Initializer;
+use super::loss::Loss;
+use super::metrics::{Metrics, evaluate};
+use super::optimizer::{Optimizer, OptimizerState, Schedule, clip_by_norm, clip_by_value};
+use crate::base::index::{Id, IndexVec};
+use crate::base::rng::Stream;
+use crate::data::Split;
+use crate::exec::selection::Selector;
+use crate::exec::{Gradients, Parameters, Program, Selection, State};
+use crate::template::{Template, WeightId};
+use crate::tensor::real::Real;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::ops::{ControlFlow, Range};
+use std::time::Instant;
+
+/// How many samples make one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Batch {
+    /// So many.
+    Size(usize),
+    /// All of them.
+    All,
+}
+
+/// How a step's gradients are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Reduction {
+    /// Divided by the number of target elements in the step.
+    Mean,
+    /// Not at all.
+    Sum,
+}
+
+/// How to train.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainSettings {
+    /// Number of epochs.
+    pub epochs: usize,
+    /// Samples per step.
+    pub batch: Batch,
+    /// The optimiser.
+    pub optimizer: Optimizer,
+    /// Learning rate; `None` for the optimiser's default.
+    pub learning_rate: Option<f64>,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Subtracted from each gradient: this times the weight.
+    pub weight_decay: f64,
+    /// Greatest norm of a step's gradient.
+    pub clip_norm: Option<f64>,
+    /// Greatest element of a step's gradient.
+    pub clip_value: Option<f64>,
+    /// Scaling of a step's gradient.
+    pub reduction: Reduction,
+    /// The error.
+    pub loss: Loss,
+    /// How `{dims}` weights are drawn.
+    pub initializer: Initializer,
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// Whether the samples change their order every epoch.
+    pub shuffle: bool,
+    /// The model is evaluated, and kept if it is the best so far, every so many epochs.
+    pub evaluate_every: usize,
+}
+
+impl Default for TrainSettings {
+    fn default() -> Self {
+        TrainSettings {
+            epochs: 100,
+            batch: Batch::Size(1),
+            optimizer: Optimizer::ADAM,
+            learning_rate: None,
+            schedule: Schedule::Constant,
+            weight_decay: 0.0,
+            clip_norm: None,
+            clip_value: None,
+            reduction: Reduction::Mean,
+            loss: Loss::SoftEntropy,
+            initializer: Initializer::Glorot,
+            seed: 0,
+            shuffle: true,
+            evaluate_every: 1,
+        }
+    }
+}
+
+/// A query with a target, and where its output stands.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The program.
+    pub shard: usize,
+    /// Which of its outputs.
+    pub output: usize,
+    /// The target, as many elements as the output.
+    pub target: Vec<f64>,
+    /// Weight in the error.
+    pub importance: f64,
+    /// What it is for.
+    pub split: Split,
+}
+
+/// One epoch, as it is reported.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EpochReport {
+    /// Number, from 1.
+    pub epoch: usize,
+    /// Mean error met while learning, each sample's before the step that it takes part in.
+    pub online_error: f64,
+    /// Error on the training samples after the epoch, if evaluated.
+    pub train_error: Option<f64>,
+    /// Accuracy on the training samples after the epoch, if evaluated.
+    pub train_accuracy: Option<f64>,
+    /// Error on the validation samples after the epoch, if evaluated.
+    pub validation_error: Option<f64>,
+    /// Accuracy on the validation samples after the epoch, if evaluated.
+    pub validation_accuracy: Option<f64>,
+    /// Seconds of learning, evaluation not included.
+    pub seconds: f64,
+}
+
+/// What training did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct History {
+    /// The epochs.
+    pub epochs: Vec<EpochReport>,
+    /// The epoch after which the kept model was found; 0 is the model before training.
+    pub best_epoch: usize,
+}
+
+/// A value that is not finite appeared in training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NotFinite {
+    /// The sample.
+    pub sample: usize,
+    /// The epoch, from 1; 0 before training.
+    pub epoch: usize,
+}
+
+/// One program with its working memory.
+struct Shard<'a, T> {
+    program: &'a Program,
+    state: State<T>,
+    gradients: Gradients<T>,
+    /// Supports all outputs.
+    everything: Selection,
+    /// Supports all training outputs.
+    training: Selection,
+    /// Supports each output, by position; made only where steps need it.
+    single: Vec<Option<Selection>>,
+}
+
+/// Below this many elements a step is too short to share between threads (a rayon fork costs some 5 µs).
+const PARALLEL_ROWS: usize = 4096;
+
+/// Trains and evaluates. Elements are `T`; what is reported is `f64`.
+pub struct Trainer<'a, T> {
+    settings: TrainSettings,
+    shards: Vec<Shard<'a, T>>,
+    samples: &'a [Sample],
+    /// The weights.
+    pub parameters: Parameters<T>,
+    optimizer: OptimizerState<T>,
+    ranges: Vec<Range<usize>>,
+    total: Gradients<T>,
+    order: Vec<usize>,
+    shuffles: Stream,
+    learning_rate: f64,
+    epoch: usize,
+    best: Option<(f64, usize, Vec<T>)>,
+    /// What training did so far.
+    pub history: History,
+}
+
+/// Draws the weights that have no written value.
+pub fn initialize<T: Real>(
+    parameters: &mut Parameters<T>,
+    template: &Template,
+    initializer: Initializer,
+    stream: &mut Stream,
+) {
+    let mut drawn = Vec::new();
+    for (id, weight) in template.weights.iter_enumerated() {
+        if weight.initial.is_some() {
+            continue;
+        }
+        drawn.clear();
+        drawn.resize(weight.shape.len(), 0.0);
+        initializer.fill(weight.shape, weight.gain, weight.orthogonal, stream, &mut drawn);
+        for (p, &x) in parameters.get_mut(id).iter_mut().zip(&drawn) {
+            *p = T::from_f64(x);
+        }
+    }
+}
+
+impl<'a, T: Real> Trainer<'a, T> {
+    /// A trainer over compiled programs.
+    pub fn new(
+        programs: &'a [Program],
+        samples: &'a [Sample],
+        parameters: Parameters<T>,
+        settings: TrainSettings,
+    ) -> Self {
+        let optimizer = OptimizerState::new(settings.optimizer, parameters.values.len());
+        let per_sample = settings.batch != Batch::All;
+        let mut learned: Vec<Vec<bool>> = programs.iter().map(|p| vec![false; p.outputs.len()]).collect();
+        for s in samples.iter().filter(|s| s.split == Split::Train) {
+            learned[s.shard][s.output] = true;
+        }
+        let shards: Vec<Shard<'a, T>> = programs
+            .par_iter()
+            .zip(learned)
+            .map(|(program, learned)| {
+                let mut selector = Selector::new(program);
+                let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
+                let outputs = || program.outputs.iter().zip(&learned);
+                let training =
+                    selector.supporting(outputs().filter(|(_, l)| **l).map(|(o, _)| o.offset));
+                let mut single = |(o, l): (&crate::exec::program::OutputSlot, &bool)| {
+                    (*l && per_sample).then(|| selector.supporting([o.offset]))
+                };
+                Shard {
+                    program,
+                    state: State::new(program),
+                    gradients: Gradients::new(&parameters),
+                    everything,
+                    training,
+                    single: outputs().map(&mut single).collect(),
+                }
+            })
+            .collect();
+        let order = samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train).map(|(i, _)| i);
+        let lr = settings.learning_rate.unwrap_or(settings.optimizer.default_learning_rate());
+        Trainer {
+            order: order.collect(),
+            shuffles: Stream::new(settings.seed, "shuffle"),
+            ranges: parameters.ranges.as_slice().to_vec(),
+            total: Gradients::new(&parameters),
+            learning_rate: lr,
+            epoch: 0,
+            best: None,
+            history: History::default(),
+            settings,
+            shards,
+            samples,
+            parameters,
+            optimizer,
+        }
+    }
+
+    /// Trains for the epochs of the settings, telling `watch` after each; then the best model is put back.
+    pub fn train(
+        &mut self,
+        watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+    ) -> Result<(), NotFinite> {
+        if self.order.is_empty() {
+            return Ok(());
+        }
+        if self.epoch == 0 {
+            self.assess(None)?;
+            if self.settings.shuffle {
+                self.shuffles.shuffle(&mut self.order);
+            }
+        }
+        let initial = self.settings.learning_rate.unwrap_or(self.settings.optimizer.default_learning_rate());
+        let epochs = self.settings.epochs;
+        for e in 1..=epochs {
+            self.epoch += 1;
+            let start = Instant::now();
+            if self.settings.shuffle {
+                self.shuffles.shuffle(&mut self.order);
+            }
+            self.learning_rate =
+                self.settings.schedule.at_epoch_start(self.learning_rate, initial, self.epoch, epochs);
+            let online_error = self.epoch()?;
+            let mut report = EpochReport {
+                epoch: self.epoch,
+                online_error,
+                train_error: None,
+                train_accuracy: None,
+                validation_error: None,
+                validation_accuracy: None,
+                seconds: start.elapsed().as_secs_f64(),
+            };
+            if e % self.settings.evaluate_every.max(1) == 0 || e == epochs {
+                self.assess(Some(&mut report))?;
+            }
+            let stop = watch(&report).is_break();
+            self.history.epochs.push(report);
+            if stop {
+                break;
+            }
+        }
+        if let Some((_, epoch, values)) = &self.best {
+            self.parameters.values.clone_from(values);
+            self.history.best_epoch = *epoch;
+        }
+        Ok(())
+    }
+
+    /// Evaluates the present model and keeps it if it is the best.
+    fn assess(&mut self, report: Option<&mut EpochReport>) -> Result<(), NotFinite> {
+        let outputs = self.outputs();
+        let train = self.metrics(&outputs, Split::Train);
+        let validation = self.metrics(&outputs, Split::Validation);
+        if let Some(sample) = self.samples.iter().position(|s| {
+            s.split != Split::Test && !self.settings.loss.value(&outputs[s.shard][s.output], &s.target).is_finite()
+        }) {
+            return Err(NotFinite { sample, epoch: self.epoch });
+        }
+        let error = validation.error.or(train.error).unwrap_or(f64::INFINITY);
+        if self.best.as_ref().is_none_or(|(best, ..)| error < *best) {
+            match &mut self.best {
+                Some((best, epoch, values)) => {
+                    (*best, *epoch) = (error, self.epoch);
+                    values.clone_from(&self.parameters.values);
+                }
+                None => self.best = Some((error, self.epoch, self.parameters.values.clone())),
+            }
+        }
+        if let Some(report) = report {
+            report.train_error = train.error;
+            report.train_accuracy = train.accuracy;
+            report.validation_error = validation.error;
+            report.validation_accuracy = validation.accuracy;
+        }
+        Ok(())
+    }
+
+    /// One pass over the training samples; the mean error met.
+    fn epoch(&mut self) -> Result<f64, NotFinite> {
+        let order = std::mem::take(&mut self.order);
+        let size = match self.settings.batch {
+            Batch::All => order.len(),
+            Batch::Size(n) => n.max(1),
+        };
+        let (mut error, mut weight) = (0.0, 0.0);
+        for batch in order.chunks(size) {
+            let (e, w) = self.step(batch);
+            if !e.is_finite() {
+                let sample = batch[0];
+                self.order = order;
+                return Err(NotFinite { sample, epoch: self.epoch });
+            }
+            error += e;
+            weight += w;
+        }
+        self.order = order;
+        Ok(if weight > 0.0 { error / weight } else { 0.0 })
+    }
+
+    /// One step on a batch; the weighted error before it and the sum of weights.
+    fn step(&mut self, batch: &[usize]) -> (f64, f64) {
+        let mut by_shard: Vec<Vec<usize>> = vec![Vec::new(); self.shards.len()];
+        for &i in batch {
+            by_shard[self.samples[i].shard].push(i);
+        }
+        let (samples, loss, parameters) = (self.samples, self.settings.loss, &self.parameters);
+        let whole = self.settings.batch == Batch::All;
+        let work = |(shard, batch): (&mut Shard<'a, T>, &Vec<usize>)| {
+            (!batch.is_empty()).then(|| shard.gradient(parameters, samples, batch, loss, whole))
+        };
+        let parallel = batch.len() > 1
+            && self.shards.len() > 1
+            && self.shards.iter().map(|s| s.program.row_count()).sum::<usize>() > PARALLEL_ROWS;
+        let parts: Vec<Option<Part>> = if parallel {
+            self.shards.par_iter_mut().zip(&by_shard).map(work).collect()
+        } else {
+            self.shards.iter_mut().zip(&by_shard).map(work).collect()
+        };
+        // Summed shard by shard: the order does not depend on which thread was first.
+        let mut touched: Vec<WeightId> = Vec::new();
+        for part in parts.iter().flatten() {
+            touched.extend(part.weights.iter().filter(|w| self.parameters.learnable[**w]));
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        let error: f64 = parts.iter().flatten().map(|p| p.error).sum();
+        let weight: f64 = batch.iter().map(|&i| samples[i].importance).sum();
+        let elements: usize = batch.iter().map(|&i| samples[i].target.len()).sum();
+        let scale = match self.settings.reduction {
+            Reduction::Mean => T::from_f64(1.0 / elements.max(1) as f64),
+            Reduction::Sum => T::ONE,
+        };
+        for &w in &touched {
+            let range = self.parameters.ranges[w].clone();
+            let total = &mut self.total.values[range.clone()];
+            total.fill(T::ZERO);
+            for (shard, part) in self.shards.iter().zip(&parts) {
+                if part.as_ref().is_some_and(|p| p.weights.binary_search(&w).is_ok()) {
+                    for (t, g) in total.iter_mut().zip(&shard.gradients.values[range.clone()]) {
+                        *t += *g;
+                    }
+                }
+            }
+            if scale != T::ONE {
+                total.iter_mut().for_each(|t| *t *= scale);
+            }
+        }
+        let numbers: Vec<u32> = touched.iter().map(|w| w.0).collect();
+        let grads = &mut self.total.values;
+        if let Some(c) = self.settings.clip_norm {
+            clip_by_norm(grads, &self.ranges, &numbers, c);
+        }
+        if let Some(c) = self.settings.clip_value {
+            clip_by_value(grads, &self.ranges, &numbers, c);
+        }
+        self.optimizer.step(
+            &mut self.parameters.values,
+            &self.ranges,
+            &numbers,
+            grads,
+            self.learning_rate,
+            self.settings.weight_decay,
+        );
+        (error, weight)
+    }
+
+    /// The value of every output under the present parameters, by shard and position.
+    pub fn outputs(&mut self) -> Vec<Vec<Vec<f64>>> {
+        let parameters = &self.parameters;
+        let read = |shard: &mut Shard<'a, T>| {
+            shard.state.forward(shard.program, parameters, &shard.everything);
+            let value = |o: &crate::exec::program::OutputSlot| {
+                let at = o.offset as usize;
+                shard.state.values[at..at + o.shape.len()].iter().map(|x| x.to_f64()).collect()
+            };
+            shard.program.outputs.iter().map(value).collect()
+        };
+        self.shards.par_iter_mut().map(read).collect()
+    }
+
+    /// Metrics of the samples of one split.
+    pub fn metrics(&self, outputs: &[Vec<Vec<f64>>], split: Split) -> Metrics {
+        let mine: Vec<&Sample> = self.samples.iter().filter(|s| s.split == split).collect();
+        let z: Vec<Vec<f64>> = mine.iter().map(|s| outputs[s.shard][s.output].clone()).collect();
+        let t: Vec<Vec<f64>> = mine.iter().map(|s| s.target.clone()).collect();
+        let importance: Vec<f64> = mine.iter().map(|s| s.importance).collect();
+        evaluate(self.settings.loss, &z, &t, &importance)
+    }
+
+    /// The summed error of all training samples and its gradient at the present parameters, in the direction that
+    /// *increases* the error; for checks.
+    pub fn error_and_gradient(&mut self) -> (f64, Vec<T>) {
+        let all: Vec<usize> = self.order.clone();
+        let mut total = vec![T::ZERO; self.parameters.values.len()];
+        let mut error = 0.0;
+        let (samples, loss) = (self.samples, self.settings.loss);
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            let batch: Vec<usize> = all.iter().copied().filter(|&i| samples[i].shard == number).collect();
+            if batch.is_empty() {
+                continue;
+            }
+            let part = shard.gradient(&self.parameters, samples, &batch, loss, true);
+            error += part.error;
+            for w in part.weights {
+                for i in self.parameters.ranges[w].clone() {
+                    total[i] -= shard.gradients.values[i];
+                }
+            }
+        }
+        (error, total)
+    }
+
+    /// Takes the trainer's parameters.
+    pub fn into_parameters(self) -> Parameters<T> {
+        self.parameters
+    }
+}
+
+/// What one shard contributes to a step, besides its gradients.
+struct Part {
+    error: f64,
+    weights: Vec<WeightId>,
+}
+
+impl<T: Real> Shard<'_, T> {
+    /// Errors of a batch, and their gradients (of the *negative* error) into the shard's buffer.
+    fn gradient(
+        &mut self,
+        parameters: &Parameters<T>,
+        samples: &[Sample],
+        batch: &[usize],
+        loss: Loss,
+        whole: bool,
+    ) -> Part {
+        let union;
+        let selection: &Selection = match (whole, batch) {
+            (true, _) => &self.training,
+            (false, [one]) => {
+                self.single[samples[*one].output].as_ref().expect("training outputs have their selections")
+            }
+            (false, many) => {
+                let parts = many.iter().filter_map(|&i| self.single[samples[i].output].as_ref());
+                union = Selection::union(parts);
+                &union
+            }
+        };
+        let program = self.program;
+        self.state.forward(program, parameters, selection);
+        self.state.clear_gradients(program, parameters, selection);
+        self.gradients.clear(parameters, selection);
+        let mut error = 0.0;
+        let mut seed: Vec<T> = Vec::new();
+        for &i in batch {
+            let sample = &samples[i];
+            let slot = program.outputs[sample.output];
+            let range = slot.offset as usize..slot.offset as usize + slot.shape.len();
+            let z = &self.state.values[range.clone()];
+            error += sample.importance * loss.value(z, &sample.target);
+            seed.clear();
+            seed.resize(range.len(), T::ZERO);
+            loss.gradient(z, &sample.target, &mut seed);
+            let importance = T::from_f64(sample.importance);
+            for (g, s) in self.state.gradients[range].iter_mut().zip(&seed) {
+                *g += importance * *s;
+            }
+        }
+        self.state.backward(program, parameters, selection, &mut self.gradients);
+        Part { error, weights: selection.weights.clone() }
+    }
+}
+
+/// Names and values of all weights.
+pub fn named_weights<'t, T: Real>(
+    template: &'t Template,
+    parameters: &'t Parameters<T>,
+) -> impl Iterator<Item = (WeightId, &'t str, Vec<f64>)> {
+    let weights: &IndexVec<WeightId, _> = &template.weights;
+    weights.iter_enumerated().map(|(id, w)| {
+        debug_assert!(id.index() < parameters.ranges.len());
+        (id, w.name.as_str(), parameters.get(id).iter().map(|x| x.to_f64()).collect())
+    })
+}

@@ -1,0 +1,368 @@
+//! From a session to compiled programs: worlds grounded, built and compiled in shards.
+//!
+//! Worlds are cut into a fixed number of contiguous shards, each with a program of its own. Shards are worked on in
+//! parallel, here and in training; their number does not depend on the number of threads, so neither do the results.
+
+use super::{Session, Unprovable};
+use crate::answer::{Answer, explain, matching_rows};
+use crate::base::hash::HashMap;
+use crate::base::index::{Id, IndexVec};
+use crate::data::{ConstId, PredId, WorldId};
+use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
+use crate::exec::compile::Context;
+use crate::exec::{Program, compile};
+use crate::graph::build::{Builder, Root};
+use crate::graph::{Graph, NeuronCounts};
+use crate::ground::evaluate::relevant_predicates;
+use crate::ground::{Grounder, Overflow};
+use crate::learn::Sample;
+use crate::template::RuleId;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Most shards. More would only cut blocks smaller; fewer would leave threads idle on large machines.
+const MAX_SHARDS: usize = 16;
+/// Fewer worlds than this do not make a shard of their own.
+const MIN_WORLDS: usize = 4;
+/// Messages of one kind after which the rest is only counted.
+const SHOWN: usize = 5;
+
+/// Sizes and times of grounding and building.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Statistics {
+    /// Worlds grounded.
+    pub worlds: usize,
+    /// Ground rules.
+    pub ground_rules: usize,
+    /// Ground rules per rule of the template, in order.
+    pub per_rule: Vec<usize>,
+    /// Atoms that hold, facts included, over all worlds.
+    pub atoms: usize,
+    /// Neurons that support queries, counted as the reference engine does.
+    pub neurons: NeuronCounts,
+    /// Neurons in the graphs.
+    pub graph_neurons: usize,
+    /// Edges in the graphs.
+    pub graph_edges: usize,
+    /// Rows of the compiled programs.
+    pub rows: usize,
+    /// Blocks of the compiled programs.
+    pub blocks: usize,
+    /// Ground rules left out because of cycles, per predicate.
+    pub cut: Vec<(String, usize)>,
+    /// Wall-clock seconds of grounding (shards overlap: the total is shared out by the time spent in each phase).
+    pub ground_seconds: f64,
+    /// Seconds of building graphs.
+    pub build_seconds: f64,
+    /// Seconds of compiling.
+    pub compile_seconds: f64,
+}
+
+/// Compiled programs, with the answers that they compute.
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    /// One per shard.
+    pub programs: Vec<Program>,
+    /// In order of queries, and within a query of derivation.
+    pub answers: Vec<Answer>,
+    /// Answers with targets.
+    pub samples: Vec<Sample>,
+    /// The answer of each sample.
+    pub sample_answers: Vec<usize>,
+    /// Sizes and times.
+    pub statistics: Statistics,
+}
+
+/// What one shard gives.
+#[derive(Default)]
+struct Shard {
+    program: Program,
+    answers: Vec<(usize, Vec<ConstId>, bool)>,
+    statistics: Statistics,
+    cut: Vec<(PredId, usize)>,
+    unprovable: Vec<Diagnostic>,
+    unprovable_count: usize,
+    fatal: Option<Diagnostic>,
+}
+
+impl Session {
+    /// Grounds, builds and compiles for all queries.
+    pub fn build(&self) -> (Option<Network>, Diagnostics) {
+        self.build_for(&(0..self.database.queries.len()).collect::<Vec<_>>())
+    }
+
+    /// Grounds, builds and compiles for some queries, by position.
+    pub fn build_for(&self, queries: &[usize]) -> (Option<Network>, Diagnostics) {
+        let mut out = Vec::new();
+        let start = Instant::now();
+        let mut by_world: HashMap<WorldId, Vec<usize>> = HashMap::default();
+        for &q in queries {
+            by_world.entry(self.database.queries[q].world).or_default().push(q);
+        }
+        let mut worlds: Vec<WorldId> = by_world.keys().copied().collect();
+        worlds.sort_unstable();
+        if worlds.is_empty() {
+            return (Some(Network::default()), out);
+        }
+        let roots = queries.iter().map(|&q| self.database.queries[q].pred);
+        let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
+        let shards = worlds.len().div_ceil(MIN_WORLDS).clamp(1, MAX_SHARDS);
+        let bounds: Vec<&[WorldId]> =
+            (0..shards).map(|i| &worlds[worlds.len() * i / shards..worlds.len() * (i + 1) / shards]).collect();
+        let used = AtomicUsize::new(0);
+        let mut parts: Vec<Shard> =
+            bounds.par_iter().map(|worlds| self.shard(worlds, &by_world, &relevant, &used)).collect();
+        if let Some(fatal) = parts.iter_mut().find_map(|p| p.fatal.take()) {
+            return (None, vec![fatal]);
+        }
+        self.unprovable(&mut parts, &mut out);
+        let mut network = self.join(parts, start.elapsed().as_secs_f64());
+        network.statistics.worlds = worlds.len();
+        self.report_cuts(&network.statistics, &mut out);
+        self.samples(&mut network, &mut out);
+        if has_errors(&out) { (None, out) } else { (Some(network), out) }
+    }
+
+    fn shard(
+        &self,
+        worlds: &[WorldId],
+        by_world: &HashMap<WorldId, Vec<usize>>,
+        relevant: &IndexVec<PredId, bool>,
+        used: &AtomicUsize,
+    ) -> Shard {
+        let mut shard = Shard::default();
+        let mut grounder =
+            Grounder::new(&self.vocabulary, &self.template, &self.database, &self.strata, relevant);
+        let mut builder = Builder::new(&self.template, &self.vocabulary);
+        let mut graph = Graph::new();
+        let statistics = &mut shard.statistics;
+        statistics.per_rule = vec![0; self.template.rules.len()];
+        for &world in worlds {
+            let start = Instant::now();
+            let budget = self.settings.max_ground.saturating_sub(used.load(Ordering::Relaxed));
+            if let Err(overflow) = grounder.run(world, budget) {
+                shard.fatal = Some(self.overflow(&overflow));
+                return shard;
+            }
+            let ground = &grounder.ground;
+            used.fetch_add(ground.instance_count(), Ordering::Relaxed);
+            statistics.ground_rules += ground.instance_count();
+            statistics.atoms += ground.relations.iter().map(|r| r.len() as usize).sum::<usize>();
+            for (id, instances) in ground.instances.iter_enumerated() {
+                statistics.per_rule[id.index()] += instances.len();
+            }
+            let grounded = Instant::now();
+            statistics.ground_seconds += (grounded - start).as_secs_f64();
+            let mut roots = Vec::new();
+            for &q in &by_world[&world] {
+                let query = &self.database.queries[q];
+                let rows = matching_rows(query, ground);
+                if rows.is_empty() {
+                    // A question may have no answer; a labelled query must have one.
+                    let question = query.target.is_none() && !query.variables.is_empty();
+                    match self.settings.unprovable {
+                        _ if question => {}
+                        Unprovable::Skip => {}
+                        Unprovable::Value(_) if query.variables.is_empty() => {
+                            let args = query.args.iter().map(|a| match a {
+                                crate::data::QueryTerm::Constant(c) => *c,
+                                crate::data::QueryTerm::Variable(_) => unreachable!("no variables"),
+                            });
+                            shard.answers.push((q, args.collect(), false));
+                        }
+                        _ => {
+                            shard.unprovable_count += 1;
+                            if shard.unprovable.len() < SHOWN {
+                                let domain = grounder.domain();
+                                shard.unprovable.push(explain::why_not(
+                                    query,
+                                    ground,
+                                    &self.template,
+                                    &self.vocabulary,
+                                    domain,
+                                ));
+                            }
+                        }
+                    }
+                    continue;
+                }
+                for row in rows {
+                    let args = ground.relations[query.pred].row(row).to_vec();
+                    let answer = shard.answers.len() as u32;
+                    shard.answers.push((q, args, true));
+                    roots.push(Root { pred: query.pred, row, answer });
+                }
+            }
+            builder.add_world(ground, &roots, &mut graph);
+            statistics.build_seconds += grounded.elapsed().as_secs_f64();
+        }
+        drop(builder);
+        drop(grounder);
+        let start = Instant::now();
+        let loss = self.settings.train.loss;
+        let output_activation = |shape| loss.default_output_activation(shape);
+        let context = Context {
+            template: &self.template,
+            vocabulary: &self.vocabulary,
+            database: &self.database,
+            output_activation: &output_activation,
+        };
+        statistics.neurons = graph.counts;
+        statistics.graph_neurons = graph.len();
+        statistics.graph_edges = graph.inputs.len();
+        shard.cut = std::mem::take(&mut graph.cut);
+        match compile(&graph, &context) {
+            Ok(program) => {
+                statistics.rows = program.row_count();
+                statistics.blocks = program.blocks.len();
+                shard.program = program;
+            }
+            Err(d) => shard.fatal = Some(d),
+        }
+        statistics.compile_seconds = start.elapsed().as_secs_f64();
+        shard
+    }
+
+    fn overflow(&self, overflow: &Overflow) -> Diagnostic {
+        let mut counts = overflow.counts.clone();
+        counts.sort_by_key(|(r, n)| (std::cmp::Reverse(*n), *r));
+        let mut d = Diagnostic::new(
+            codes::BUDGET,
+            format!("grounding needs more than {} ground rules", self.settings.max_ground),
+        );
+        let head = |r: RuleId| {
+            let rule = &self.template.rules[r];
+            format!("{} ground rules so far", counts.iter().find(|(x, _)| *x == r).map_or(0, |(_, n)| *n))
+                + if rule.may_collapse { " (after collapsing)" } else { "" }
+        };
+        for (rule, _) in counts.iter().take(SHOWN) {
+            d = d.label(self.template.rules[*rule].span, head(*rule));
+        }
+        if counts.len() > SHOWN {
+            let rest: usize = counts[SHOWN..].iter().map(|(_, n)| n).sum();
+            d = d.note(format!("{} more rules have {rest} together", counts.len() - SHOWN));
+        }
+        if let Some(span) = self.database.world_spans[overflow.world.index()] {
+            d = d.note(format!("it stopped in the example at {}", self.sources.place(span)));
+        }
+        d.help("raise `--max-ground N`, or bind more variables in these rules")
+    }
+
+    fn unprovable(&self, parts: &mut [Shard], out: &mut Diagnostics) {
+        let total: usize = parts.iter().map(|p| p.unprovable_count).sum();
+        let mut shown: Vec<Diagnostic> = parts.iter_mut().flat_map(|p| std::mem::take(&mut p.unprovable)).collect();
+        shown.truncate(SHOWN);
+        if let Some(last) = shown.last_mut()
+            && total > SHOWN
+        {
+            last.notes.push(format!("{} more queries cannot be derived", total - SHOWN));
+        }
+        out.extend(shown);
+    }
+
+    fn report_cuts(&self, statistics: &Statistics, out: &mut Diagnostics) {
+        if statistics.cut.is_empty() {
+            return;
+        }
+        let total: usize = statistics.cut.iter().map(|(_, n)| n).sum();
+        let list: Vec<String> = statistics.cut.iter().map(|(p, n)| format!("`{p}` {n}")).collect();
+        let mut d = Diagnostic::new(
+            codes::CYCLES_CUT,
+            format!("{total} ground rules close a cycle among atoms and are left out"),
+        )
+        .note(format!("per predicate of the head: {}", list.join(", ")))
+        .note(
+            "inside a cycle an atom keeps the ground rules whose body atoms were first derived in an earlier round \
+             than itself",
+        );
+        if !self.settings.cut_cycles {
+            d.severity = crate::diag::Severity::Error;
+        }
+        out.push(d);
+    }
+
+    fn join(&self, parts: Vec<Shard>, wall: f64) -> Network {
+        let mut network = Network::default();
+        let total = &mut network.statistics;
+        total.per_rule = vec![0; self.template.rules.len()];
+        let mut answers: Vec<(usize, usize, usize, Vec<ConstId>, Option<(usize, usize)>)> = Vec::new();
+        for (number, part) in parts.into_iter().enumerate() {
+            let s = part.statistics;
+            total.ground_rules += s.ground_rules;
+            total.atoms += s.atoms;
+            total.neurons.add(s.neurons);
+            total.graph_neurons += s.graph_neurons;
+            total.graph_edges += s.graph_edges;
+            total.rows += s.rows;
+            total.blocks += s.blocks;
+            total.ground_seconds += s.ground_seconds;
+            total.build_seconds += s.build_seconds;
+            total.compile_seconds += s.compile_seconds;
+            for (t, n) in total.per_rule.iter_mut().zip(&s.per_rule) {
+                *t += n;
+            }
+            for (pred, n) in part.cut {
+                let name = self.vocabulary.predicate_text(pred);
+                match total.cut.iter_mut().find(|(p, _)| *p == name) {
+                    Some((_, m)) => *m += n,
+                    None => total.cut.push((name, n)),
+                }
+            }
+            let mut outputs: HashMap<u32, usize> = HashMap::default();
+            for (i, o) in part.program.outputs.iter().enumerate() {
+                outputs.insert(o.answer, i);
+            }
+            for (local, (query, args, _)) in part.answers.into_iter().enumerate() {
+                let place = outputs.get(&(local as u32)).map(|&o| (number, o));
+                answers.push((query, number, local, args, place));
+            }
+            network.programs.push(part.program);
+        }
+        let busy = total.ground_seconds + total.build_seconds + total.compile_seconds;
+        if busy > 0.0 {
+            for seconds in
+                [&mut total.ground_seconds, &mut total.build_seconds, &mut total.compile_seconds]
+            {
+                *seconds *= wall / busy;
+            }
+        }
+        answers.sort_by_key(|a| (a.0, a.1, a.2));
+        network.answers =
+            answers.into_iter().map(|(query, _, _, args, place)| Answer { query, args, place }).collect();
+        network
+    }
+
+    /// Pairs answers with targets, whose shapes must agree.
+    fn samples(&self, network: &mut Network, out: &mut Diagnostics) {
+        let mut reported = 0;
+        for (i, answer) in network.answers.iter().enumerate() {
+            let query = &self.database.queries[answer.query];
+            let (Some((shape, target)), Some((shard, output))) = (&query.target, answer.place) else { continue };
+            let slot = network.programs[shard].outputs[output];
+            if slot.shape.len() != shape.len() {
+                reported += 1;
+                if reported <= SHOWN {
+                    let text = self.vocabulary.atom_text(query.pred, answer.args.iter().copied());
+                    out.push(
+                        Diagnostic::new(
+                            codes::TARGET_SHAPE,
+                            format!("the target is {shape}, but the value of `{text}` is {}", slot.shape),
+                        )
+                        .label(query.span, format!("its target is {shape}")),
+                    );
+                }
+                continue;
+            }
+            network.samples.push(Sample {
+                shard,
+                output,
+                target: target.clone(),
+                importance: query.importance,
+                split: query.split,
+            });
+            network.sample_answers.push(i);
+        }
+    }
+}

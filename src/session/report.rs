@@ -1,0 +1,212 @@
+//! The JSON report.
+
+use super::{Network, Outcome, Session};
+use crate::learn::{EpochReport, Metrics};
+use serde::Serialize;
+
+/// Everything a script may want to know about a run. Names are stable.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Sizes of the data.
+    pub data: DataReport,
+    /// Grounding.
+    pub ground: GroundReport,
+    /// The computation graph.
+    pub graph: GraphReport,
+    /// Weights.
+    pub parameters: ParameterReport,
+    /// Training.
+    pub train: TrainReport,
+    /// Metrics of the validation samples, if there are any.
+    pub val: Option<Metrics>,
+    /// Metrics of the test samples, if there are any.
+    pub test: Option<Metrics>,
+    /// Seconds.
+    pub time: TimeReport,
+    /// Memory.
+    pub memory: MemoryReport,
+    /// Settings by their command-line names.
+    pub settings: serde_json::Value,
+    /// Version of nlog.
+    pub version: &'static str,
+    /// Seed of all random streams.
+    pub seed: u64,
+}
+
+/// Sizes of the data.
+#[derive(Debug, Serialize)]
+pub struct DataReport {
+    /// Worlds that are asked about.
+    pub samples: usize,
+    /// Queries.
+    pub queries: usize,
+    /// Facts.
+    pub facts: usize,
+}
+
+/// Grounding.
+#[derive(Debug, Serialize)]
+pub struct GroundReport {
+    /// Ground rules.
+    pub rules: usize,
+    /// Atoms that hold, facts included.
+    pub facts: usize,
+    /// Ground rules left out because they close a cycle.
+    pub cut: usize,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// The computation graph.
+#[derive(Debug, Serialize)]
+pub struct GraphReport {
+    /// Neurons that support queries, counted as the reference engine does before any reduction.
+    pub neurons_unlifted: usize,
+    /// Rows that are computed: what only copies has none, products of one weight and one value are shared.
+    pub neurons_pruned: usize,
+    /// Neurons that are evaluated.
+    pub neurons: usize,
+    /// Edges.
+    pub edges: usize,
+    /// Row blocks.
+    pub blocks: usize,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// Weights.
+#[derive(Debug, Serialize)]
+pub struct ParameterReport {
+    /// Learnable numbers.
+    pub count: usize,
+    /// Names of learnable weights.
+    pub names: Vec<String>,
+}
+
+/// Training.
+#[derive(Debug, Serialize)]
+pub struct TrainReport {
+    /// Epochs run.
+    pub epochs: usize,
+    /// The epoch of the kept model.
+    pub best_epoch: usize,
+    /// Median seconds of an epoch's learning.
+    pub epoch_seconds_median: Option<f64>,
+    /// Error of the kept model on the training samples.
+    pub loss: Option<f64>,
+    /// Accuracy of the kept model.
+    pub accuracy: Option<f64>,
+    /// Area under the ROC curve.
+    pub auc_roc: Option<f64>,
+    /// Area under the precision–recall curve.
+    pub auc_pr: Option<f64>,
+    /// All metrics.
+    pub metrics: Metrics,
+    /// Epoch by epoch.
+    pub history: Vec<EpochReport>,
+}
+
+/// Seconds of wall-clock time.
+#[derive(Debug, Serialize)]
+pub struct TimeReport {
+    /// Reading and checking.
+    pub parse: f64,
+    /// Grounding.
+    pub ground: f64,
+    /// Building graphs.
+    pub build: f64,
+    /// Lifting; part of building.
+    pub lift: f64,
+    /// Compiling.
+    pub compile: f64,
+    /// Training.
+    pub train: f64,
+    /// All.
+    pub total: f64,
+}
+
+/// Memory.
+#[derive(Debug, Serialize)]
+pub struct MemoryReport {
+    /// Peak resident size in MiB, where the system tells.
+    pub peak_mb: Option<f64>,
+}
+
+/// The median; `None` of nothing.
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    if n == 0 {
+        return None;
+    }
+    Some(if n % 2 == 1 { sorted[n / 2] } else { (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0 })
+}
+
+impl Session {
+    /// Gathers the report of a run.
+    pub fn report(
+        &self,
+        network: &Network,
+        outcome: &Outcome,
+        settings: serde_json::Value,
+        total_seconds: f64,
+        peak_mb: Option<f64>,
+    ) -> Report {
+        let s = &network.statistics;
+        let learnable = || self.template.weights.iter().filter(|w| w.learnable);
+        let some = |m: &Metrics| (m.count > 0).then(|| m.clone());
+        let history = &outcome.history;
+        Report {
+            data: DataReport {
+                samples: s.worlds,
+                queries: self.database.queries.len(),
+                facts: self.database.fact_count() + self.template.facts.len(),
+            },
+            ground: GroundReport {
+                rules: s.ground_rules,
+                facts: s.atoms,
+                cut: s.cut.iter().map(|(_, n)| n).sum(),
+                seconds: s.ground_seconds,
+            },
+            graph: GraphReport {
+                neurons_unlifted: s.neurons.total(),
+                neurons_pruned: s.rows,
+                neurons: s.graph_neurons,
+                edges: s.graph_edges,
+                blocks: s.blocks,
+                seconds: s.build_seconds,
+            },
+            parameters: ParameterReport {
+                count: self.template.parameter_count(),
+                names: learnable().map(|w| w.name.clone()).collect(),
+            },
+            train: TrainReport {
+                epochs: history.epochs.len(),
+                best_epoch: history.best_epoch,
+                epoch_seconds_median: median(history.epochs.iter().map(|e| e.seconds)),
+                loss: outcome.train.error,
+                accuracy: outcome.train.accuracy,
+                auc_roc: outcome.train.auc_roc,
+                auc_pr: outcome.train.auc_pr,
+                metrics: outcome.train.clone(),
+                history: history.epochs.clone(),
+            },
+            val: some(&outcome.validation),
+            test: some(&outcome.test),
+            time: TimeReport {
+                parse: self.parse_seconds,
+                ground: s.ground_seconds,
+                build: s.build_seconds,
+                lift: 0.0,
+                compile: s.compile_seconds,
+                train: outcome.train_seconds,
+                total: total_seconds,
+            },
+            memory: MemoryReport { peak_mb },
+            settings,
+            version: env!("CARGO_PKG_VERSION"),
+            seed: self.settings.train.seed,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Training and answering.
+
+use super::{Network, Precision, Session, Unprovable};
+use crate::base::rng::Stream;
+use crate::data::Split;
+use crate::diag::{Diagnostic, codes};
+use crate::exec::Parameters;
+use crate::learn::trainer::{NotFinite, initialize};
+use crate::learn::{EpochReport, History, Metrics, Trainer};
+use crate::tensor::real::Real;
+use std::ops::ControlFlow;
+
+/// What a run found.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The epochs.
+    pub history: History,
+    /// The value of each answer of the network, in order.
+    pub values: Vec<Vec<f64>>,
+    /// On the training samples, by the kept model.
+    pub train: Metrics,
+    /// On the validation samples.
+    pub validation: Metrics,
+    /// On the test samples.
+    pub test: Metrics,
+    /// Seconds of training, evaluation included.
+    pub train_seconds: f64,
+}
+
+impl Session {
+    /// Parameters at their initial values: written ones as written, the others drawn with the seed.
+    pub fn initial_parameters<T: Real>(&self) -> Parameters<T> {
+        let mut parameters = Parameters::new(&self.template);
+        let settings = &self.settings.train;
+        let mut stream = Stream::new(settings.seed, "init");
+        initialize(&mut parameters, &self.template, settings.initializer, &mut stream);
+        parameters
+    }
+
+    /// Trains on the samples of a network (if there are any and `epochs` is positive) and computes all answers.
+    /// `parameters` are where training starts and, afterwards, the kept model.
+    pub fn run(
+        &self,
+        network: &Network,
+        parameters: &mut Parameters<f64>,
+        watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+    ) -> Result<Outcome, Diagnostic> {
+        match self.settings.precision {
+            Precision::F64 => {
+                let (outcome, kept) = self.run_with(network, parameters.clone(), watch)?;
+                *parameters = kept;
+                Ok(outcome)
+            }
+            Precision::F32 => {
+                let narrow = Parameters {
+                    values: parameters.values.iter().map(|&x| x as f32).collect(),
+                    ranges: parameters.ranges.clone(),
+                    shapes: parameters.shapes.clone(),
+                    learnable: parameters.learnable.clone(),
+                };
+                let (outcome, kept) = self.run_with(network, narrow, watch)?;
+                parameters.values = kept.values.iter().map(|&x| f64::from(x)).collect();
+                Ok(outcome)
+            }
+        }
+    }
+
+    fn run_with<T: Real>(
+        &self,
+        network: &Network,
+        parameters: Parameters<T>,
+        watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+    ) -> Result<(Outcome, Parameters<T>), Diagnostic> {
+        let settings = self.settings.train.clone();
+        let start = std::time::Instant::now();
+        let mut trainer = Trainer::new(&network.programs, &network.samples, parameters, settings);
+        if self.settings.train.epochs > 0 && !network.samples.is_empty() {
+            trainer.train(watch).map_err(|e| self.not_finite(network, e))?;
+        }
+        let train_seconds = start.elapsed().as_secs_f64();
+        let outputs = trainer.outputs();
+        let unprovable = match self.settings.unprovable {
+            Unprovable::Value(v) => v,
+            _ => 0.0,
+        };
+        let value = |a: &crate::answer::Answer| match a.place {
+            Some((shard, output)) => outputs[shard][output].clone(),
+            None => vec![unprovable],
+        };
+        let outcome = Outcome {
+            values: network.answers.iter().map(value).collect(),
+            train: trainer.metrics(&outputs, Split::Train),
+            validation: trainer.metrics(&outputs, Split::Validation),
+            test: trainer.metrics(&outputs, Split::Test),
+            history: std::mem::take(&mut trainer.history),
+            train_seconds,
+        };
+        Ok((outcome, trainer.into_parameters()))
+    }
+
+    fn not_finite(&self, network: &Network, e: NotFinite) -> Diagnostic {
+        let query = &self.database.queries[network.answers[network.sample_answers[e.sample]].query];
+        let when = match e.epoch {
+            0 => "before training".to_string(),
+            n => format!("in epoch {n}"),
+        };
+        Diagnostic::new(codes::NOT_FINITE, format!("the error is not a finite number {when}"))
+            .label(query.span, "at this query")
+            .help("a smaller learning rate (`--lr`), or look for `log`, `inverse`, `exp` of unbounded values")
+    }
+}
