@@ -1,3 +1,5 @@
 //! The `nlog` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    nlog::cli::main()
+}

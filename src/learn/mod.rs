@@ -1,14 +1,13 @@
-//! Learning: losses, initial weights, optimisers, metrics.
+//! Layer 10: learning: losses, initial weights, optimisers, metrics, the training loop.
 
 pub mod init;
 pub mod loss;
 pub mod metrics;
 pub mod optimizer;
+pub mod trainer;
 
 pub use init::{Distribution, Initializer};
 pub use loss::Loss;
 pub use metrics::{Metrics, evaluate};
 pub use optimizer::{Optimizer, OptimizerState, Schedule, clip_by_norm, clip_by_value};
-
-pub mod trainer;
 pub use trainer::{Batch, EpochReport, History, Reduction, Sample, TrainSettings, Trainer};

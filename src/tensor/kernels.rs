@@ -1,9 +1,10 @@
 //! Weight times value, over many values at once, and the product of two values; each with its adjoint.
 //!
-//! Which loop runs depends on the weight's *shape* alone, never on how many rows a call has, and every element of an
-//! output (or of an input's gradient) is summed in an order fixed by that shape. A row therefore gets the same bits
-//! alone and in a batch, however the work is cut. A weight's gradient is a sum over rows and so depends on how rows
-//! are cut into calls (large weights: chunks of 64 rows of a call), but never on threads or time.
+//! Every element of an output (or of an input's gradient) is summed in an order fixed by the weight's *shape* alone,
+//! never by how many rows a call has: a row gets the same bits alone and in a batch, however the work is cut. A
+//! weight's gradient is a sum over rows: row by row on small weights, so that cutting changes nothing; by chunks of 64
+//! rows of a call on large ones. Nothing depends on threads or time. Between machines the last bits of large products
+//! may differ, as the packed product fuses multiply and add where the processor can.
 
 use super::{Real, Shape};
 use nalgebra::{Dyn, MatrixView, MatrixViewMut};
@@ -15,6 +16,8 @@ const CHUNK: usize = 64;
 /// Packed rows are filled up with zero rows to a multiple of this, so that nalgebra takes the same way for one row
 /// as for many.
 const PAD: usize = 8;
+/// Below this many rows a weight is not transposed.
+const FEW: usize = 4;
 /// Partial sums of a dot product.
 const LANES: usize = 8;
 
@@ -63,6 +66,10 @@ pub fn times<T: Real>(a: &[T], a_shape: Shape, b: &[T], b_shape: Shape, y: &mut 
         scaled(b[0], a, y);
     } else {
         let (k, c) = (a_shape.cols as usize, b_shape.cols as usize);
+        if c == 1 {
+            in_order(a, k, b, y);
+            return;
+        }
         y.fill(T::ZERO);
         for (a, y) in a.chunks_exact(k).zip(y.chunks_exact_mut(c)) {
             for (&a, b) in a.iter().zip(b.chunks_exact(c)) {
@@ -80,6 +87,10 @@ pub fn times_left_adjoint<T: Real>(a_shape: Shape, b: &[T], b_shape: Shape, gy: 
         add_scaled(b[0], gy, ga);
     } else {
         let (k, c) = (a_shape.cols as usize, b_shape.cols as usize);
+        if c == 1 {
+            gy.iter().zip(ga.chunks_exact_mut(k)).for_each(|(&g, ga)| add_scaled(g, b, ga));
+            return;
+        }
         for (ga, gy) in ga.chunks_exact_mut(k).zip(gy.chunks_exact(c)) {
             for (ga, b) in ga.iter_mut().zip(b.chunks_exact(c)) {
                 *ga += dot(gy, b);
@@ -96,6 +107,10 @@ pub fn times_right_adjoint<T: Real>(a: &[T], a_shape: Shape, b_shape: Shape, gy:
         gb[0] += dot(gy, a);
     } else {
         let (k, c) = (a_shape.cols as usize, b_shape.cols as usize);
+        if c == 1 {
+            gy.iter().zip(a.chunks_exact(k)).for_each(|(&g, a)| add_scaled(g, a, gb));
+            return;
+        }
         for (a, gy) in a.chunks_exact(k).zip(gy.chunks_exact(c)) {
             for (&a, gb) in a.iter().zip(gb.chunks_exact_mut(c)) {
                 add_scaled(a, gy, gb);
@@ -135,6 +150,12 @@ pub fn linear_forward<T: Real>(
                 for (y, w) in y.iter_mut().zip(w.chunks_exact(k)) {
                     *y = dot(w, x);
                 }
+            }
+        }
+        // Too few rows to pay for turning the weight; the sums run in the order of the columns all the same.
+        Path::Narrow | Path::Columns if offsets.len() < FEW => {
+            for (y, &o) in y.chunks_exact_mut(r).zip(offsets) {
+                in_order(w, k, at(values, o, k), y);
             }
         }
         Path::Narrow => {
@@ -189,14 +210,7 @@ pub fn linear_backward<T: Real>(
         with_width!(k, narrow_backward(w, values, offsets, r, gy, gw, grads));
     } else {
         for (gy, &o) in gy.chunks_exact(r * c).zip(offsets) {
-            let x = at(values, o, len);
-            if c == 1 {
-                for (&g, gw) in gy.iter().zip(gw.chunks_exact_mut(k)) {
-                    add_scaled(g, x, gw);
-                }
-            } else {
-                times_left_adjoint(w_shape, x, x_shape, gy, gw);
-            }
+            times_left_adjoint(w_shape, at(values, o, len), x_shape, gy, gw);
             if let Some(grads) = grads.as_deref_mut() {
                 times_right_adjoint(w, w_shape, x_shape, gy, &mut grads[o as usize..][..len]);
             }
@@ -439,6 +453,14 @@ fn transpose<T: Real>(from: &[T], rows: usize, cols: usize, to: &mut [T]) {
         for (j, &v) in row.iter().enumerate() {
             to[j * rows + i] = v;
         }
+    }
+}
+
+/// y = W·x with every sum from left to right: the bits of adding up scaled columns.
+#[inline]
+fn in_order<T: Real>(w: &[T], k: usize, x: &[T], y: &mut [T]) {
+    for (y, w) in y.iter_mut().zip(w.chunks_exact(k)) {
+        *y = w.iter().zip(x).fold(T::ZERO, |s, (&w, &x)| s + w * x);
     }
 }
 

@@ -85,7 +85,7 @@ fn elementwise_formula(name: &str, args: &[FnArg], x: f64) -> Option<f64> {
         }
         "silu" => x * x.exp() / (1.0 + x.exp()),
         "softplus" => (1.0 + x.exp()).ln(),
-        "hardtanh" => x.max(-1.0).min(1.0),
+        "hardtanh" => x.clamp(-1.0, 1.0),
         "lukasiewicz" => 1.0 / (1.0 + (-6.0 * x - 0.5).exp()),
         "signum" => f64::from(x > 0.0),
         "exp" => std::f64::consts::E.powf(x),
@@ -97,7 +97,7 @@ fn elementwise_formula(name: &str, args: &[FnArg], x: f64) -> Option<f64> {
         "abs" => (x * x).sqrt(),
         "pow" if arg(0, 0.0).fract() == 0.0 => x.powi(arg(0, 0.0) as i32),
         "pow" => (arg(0, 0.0) * x.ln()).exp(),
-        "sin" => (x + std::f64::consts::FRAC_PI_2 - std::f64::consts::FRAC_PI_2).sin(),
+        "sin" => 2.0 * (x / 2.0).sin() * (x / 2.0).cos(),
         "cos" => (1.0 - 2.0 * (x / 2.0).sin().powi(2)).clamp(-1.0, 1.0),
         "clip" => x.max(arg(0, 0.0)).min(arg(1, 0.0)),
         "reverse" => -(x - 1.0),
