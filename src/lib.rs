@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod base;
+pub mod cli;
 pub mod data;
 pub mod diag;
 pub mod exec;
@@ -10,6 +11,7 @@ pub mod ground;
 pub mod io;
 pub mod learn;
 pub mod plan;
+pub mod repl;
 pub mod session;
 pub mod syntax;
 pub mod template;

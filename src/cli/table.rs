@@ -1,0 +1,258 @@
+//! Results as text: the final table, answers, weights, prediction files.
+
+use crate::answer::substitution;
+use crate::data::Split;
+use crate::exec::Parameters;
+use crate::learn::Metrics;
+use crate::learn::trainer::named_weights;
+use crate::session::{Network, Outcome, Session};
+use std::io::{Result, Write};
+use std::path::Path;
+
+/// Most answers printed; all are written with `--predictions`.
+const SHOWN: usize = 20;
+
+/// Formats of prediction files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values with a header.
+    Csv,
+    /// One JSON object per line.
+    JsonLines,
+}
+
+impl Format {
+    /// The format that a file name asks for.
+    pub fn of(path: &Path) -> Option<Format> {
+        match path.extension()?.to_str()? {
+            "csv" => Some(Format::Csv),
+            "jsonl" | "ndjson" => Some(Format::JsonLines),
+            _ => None,
+        }
+    }
+}
+
+/// A value as text: `0.25`, `[1,2]`; `digits` significant digits, or all.
+pub fn value(elements: &[f64], digits: Option<usize>) -> String {
+    let number = |x: &f64| match digits {
+        Some(d) => short(*x, d),
+        None => format!("{x}"),
+    };
+    match elements {
+        [x] => number(x),
+        many => format!("[{}]", many.iter().map(number).collect::<Vec<_>>().join(",")),
+    }
+}
+
+/// A number with so many significant digits, without trailing zeros.
+pub fn short(x: f64, digits: usize) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return format!("{x}");
+    }
+    let magnitude = x.abs().log10().floor() as i32;
+    if !(-5..15).contains(&magnitude) {
+        return format!("{x:.*e}", digits - 1);
+    }
+    let decimals = (digits as i32 - 1 - magnitude).max(0) as usize;
+    let text = format!("{x:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
+}
+
+/// Sizes and times of what was built, for `-v`.
+pub fn sizes(session: &Session, network: &Network) -> String {
+    let s = &network.statistics;
+    format!(
+        "{} worlds, {} facts\n{} ground rules in {:.3} s\n{} neurons ({} as the reference counts), {} edges in {:.3} s\n\
+         {} rows in {} blocks in {:.3} s\n{} learnable numbers",
+        s.worlds,
+        session.database.fact_count() + session.template.facts.len(),
+        s.ground_rules,
+        s.ground_seconds,
+        s.graph_neurons,
+        s.neurons.total(),
+        s.graph_edges,
+        s.build_seconds,
+        s.rows,
+        s.blocks,
+        s.compile_seconds,
+        session.template.parameter_count(),
+    )
+}
+
+/// The answers (to questions all kinds, to labelled queries if they are few) and the final table.
+pub fn summary(out: &mut dyn Write, session: &Session, network: &Network, outcome: &Outcome) -> Result<()> {
+    answers(out, session, network, outcome)?;
+    let rows = [("train", &outcome.train), ("validation", &outcome.validation), ("test", &outcome.test)];
+    let rows: Vec<(&str, &Metrics)> = rows.into_iter().filter(|(_, m)| m.count > 0).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let percent = |x: Option<f64>| x.map_or("–".to_string(), |x| format!("{:.2} %", x * 100.0));
+    let number = |x: Option<f64>| x.map_or("–".to_string(), |x| format!("{x:.6}"));
+    type Cell<'c> = (&'c str, &'c dyn Fn(&Metrics) -> String);
+    let columns: [Cell<'_>; 9] = [
+        ("queries", &|m| m.count.to_string()),
+        ("error", &|m| number(m.error)),
+        ("accuracy", &|m| percent(m.accuracy)),
+        ("best threshold", &|m| percent(m.best_threshold_accuracy)),
+        ("majority", &|m| percent(m.majority)),
+        ("AUC-ROC", &|m| number(m.auc_roc)),
+        ("AUC-PR", &|m| number(m.auc_pr)),
+        ("MSE", &|m| number(m.mse)),
+        ("R²", &|m| number(m.r2)),
+    ];
+    let mut table: Vec<Vec<String>> = vec![std::iter::once(String::new()).collect()];
+    for (name, _) in &rows {
+        table.push(vec![(*name).to_string()]);
+    }
+    for (title, cell) in &columns {
+        let cells: Vec<String> = rows.iter().map(|(_, m)| cell(m)).collect();
+        if cells.iter().any(|c| c != "–") {
+            table[0].push((*title).to_string());
+            for (row, c) in table[1..].iter_mut().zip(cells) {
+                row.push(c);
+            }
+        }
+    }
+    print_table(out, &table)?;
+    if !outcome.history.epochs.is_empty() {
+        writeln!(
+            out,
+            "{} epochs, the kept model is that of epoch {}",
+            outcome.history.epochs.len(),
+            outcome.history.best_epoch
+        )?;
+    }
+    Ok(())
+}
+
+/// Columns aligned: the first to the left, the others to the right.
+pub fn print_table(out: &mut dyn Write, table: &[Vec<String>]) -> Result<()> {
+    let columns = table.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |c: usize| table.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in table {
+        let mut line = String::new();
+        for (c, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(widths[c] - cell.chars().count());
+            if c == 0 {
+                line += &format!("{cell}{pad}");
+            } else {
+                line += &format!("  {pad}{cell}");
+            }
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// An answer in one line: the atom, the substitution if the query had variables, the value, the target.
+pub fn answer_line(session: &Session, network: &Network, outcome: &Outcome, i: usize) -> String {
+    let answer = &network.answers[i];
+    let query = &session.database.queries[answer.query];
+    let atom = session.vocabulary.atom_text(query.pred, answer.args.iter().copied());
+    let mut line = format!("{atom} = {}", value(&outcome.values[i], Some(6)));
+    let bound = substitution(&session.vocabulary, query, &answer.args);
+    if !bound.is_empty() {
+        let list: Vec<String> = bound.iter().map(|(n, c)| format!("{n} = {c}")).collect();
+        line += &format!("    {}", list.join(", "));
+    }
+    if let Some((_, target)) = &query.target {
+        line += &format!("    target {}", value(target, Some(6)));
+    }
+    line
+}
+
+fn answers(out: &mut dyn Write, session: &Session, network: &Network, outcome: &Outcome) -> Result<()> {
+    let count = network.answers.len();
+    let labelled = network.samples.len();
+    let question = |i: &usize| session.database.queries[network.answers[*i].query].target.is_none();
+    let several_worlds = network.statistics.worlds > 1;
+    let show_labelled = labelled <= SHOWN;
+    let mut hidden = 0;
+    let mut shown = 0;
+    for i in 0..count {
+        let is_question = question(&i);
+        if (!is_question && !show_labelled) || shown >= SHOWN {
+            hidden += usize::from(is_question);
+            continue;
+        }
+        shown += 1;
+        let query = &session.database.queries[network.answers[i].query];
+        let sample = if several_worlds { format!("{}: ", query.sample) } else { String::new() };
+        writeln!(out, "{sample}{}", answer_line(session, network, outcome, i))?;
+    }
+    for (q, query) in session.database.queries.iter().enumerate() {
+        if query.target.is_none() && !network.answers.iter().any(|a| a.query == q) {
+            writeln!(out, "{}: no answer", crate::data::builder::query_text(&session.vocabulary, query))?;
+        }
+    }
+    if hidden > 0 {
+        writeln!(out, "… and {hidden} more answers (`--predictions FILE.csv` writes all)")?;
+    }
+    if shown > 0 {
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The learned weights, one per line.
+pub fn weights(out: &mut dyn Write, session: &Session, parameters: &Parameters<f64>) -> Result<()> {
+    for (id, name, values) in named_weights(&session.template, parameters) {
+        let weight = &session.template.weights[id];
+        if weight.learnable {
+            writeln!(out, "{name} {} = {}", weight.shape, value(&values, Some(6)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Every answer, in order of the queries.
+pub fn predictions(
+    out: &mut dyn Write,
+    path: &Path,
+    session: &Session,
+    network: &Network,
+    outcome: &Outcome,
+) -> Result<()> {
+    let format = Format::of(path).unwrap_or(Format::Csv);
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    if format == Format::Csv {
+        csv.write_record(["sample", "split", "query", "output", "target"])?;
+    }
+    for (answer, values) in network.answers.iter().zip(&outcome.values) {
+        let query = &session.database.queries[answer.query];
+        let atom = session.vocabulary.atom_text(query.pred, answer.args.iter().copied());
+        let split = match query.split {
+            Split::Train => "train",
+            Split::Validation => "val",
+            Split::Test => "test",
+        };
+        match format {
+            Format::Csv => {
+                let target = query.target.as_ref().map_or(String::new(), |(_, t)| value(t, None));
+                csv.write_record([&query.sample, split, &atom, &value(values, None), &target])?;
+            }
+            Format::JsonLines => {
+                let number = |v: &[f64]| match v {
+                    [x] => serde_json::json!(x),
+                    many => serde_json::json!(many),
+                };
+                let line = serde_json::json!({
+                    "sample": query.sample,
+                    "split": split,
+                    "query": atom,
+                    "output": number(values),
+                    "target": query.target.as_ref().map(|(_, t)| number(t)),
+                    "derived": answer.place.is_some(),
+                });
+                writeln!(out, "{line}")?;
+            }
+        }
+    }
+    if format == Format::Csv {
+        let bytes = csv.into_inner().map_err(|e| std::io::Error::other(e.to_string()))?;
+        out.write_all(&bytes)?;
+    }
+    Ok(())
+}
