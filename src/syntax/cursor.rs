@@ -127,6 +127,7 @@ impl<'t> Cursor<'t> {
     #[inline]
     pub fn advance(&mut self) {
         self.before = self.now;
+        self.tokens.skip_space();
         self.now = loop {
             match self.tokens.next() {
                 Some(t) if t.kind.is_trivia() => {}

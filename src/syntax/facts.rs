@@ -174,15 +174,15 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
                 return;
             }
             if let Err(fault) = self.statement() {
-                self.fail(fault);
+                self.fail(*fault);
             }
         }
     }
 
     /// Reports, and moves behind the next full stop.
     #[cold]
-    fn fail(&mut self, fault: Fault) {
-        self.diagnostics.push(*fault);
+    fn fail(&mut self, fault: Diagnostic) {
+        self.diagnostics.push(fault);
         if std::mem::take(&mut self.resume_here) {
             return;
         }
@@ -261,7 +261,7 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
 
     fn end_queries(&mut self, start: u32, result: Result<(), Fault>) -> Result<(), Fault> {
         if let Err(fault) = result {
-            self.fail(fault);
+            self.fail(*fault);
         }
         self.sink.end_queries(self.c.span_from(start));
         Ok(())
@@ -314,7 +314,7 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
         let start = first.start;
         self.sink.begin_world(self.c.span_from(start));
         if let Err(fault) = self.world_items(&first, labelled) {
-            self.fail(fault);
+            self.fail(*fault);
         }
         self.sink.end_world(self.c.span_from(start));
     }

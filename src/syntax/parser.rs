@@ -507,10 +507,10 @@ impl Builder {
                 self.known.get(name).cloned().ok_or_else(|| no_value(name, w.span))?
             }
         };
-        if let (Some(name), true) = (&name, w.form != Form::Reference) {
-            if !self.known.contains_key(&name.node) {
-                self.known.insert(name.node.clone(), (fixed, value.clone()));
-            }
+        if let (Some(name), true) = (&name, w.form != Form::Reference)
+            && !self.known.contains_key(&name.node)
+        {
+            self.known.insert(name.node.clone(), (fixed, value.clone()));
         }
         Ok(Weight { name, fixed, value: Spanned::new(value, w.value_span), span: w.span })
     }
@@ -536,10 +536,10 @@ impl Builder {
 
     fn meta_weight(&mut self, pair: P<'_>) -> Result<MetaValue, Fault> {
         let mut inner = pair.clone().into_inner();
-        if let (Some(first), None) = (inner.next(), inner.next()) {
-            if first.as_rule() == G::weight_name {
-                return Ok(MetaValue::Reference(self.weight_name(&first).node));
-            }
+        if let (Some(first), None) = (inner.next(), inner.next())
+            && first.as_rule() == G::weight_name
+        {
+            return Ok(MetaValue::Reference(self.weight_name(&first).node));
         }
         Ok(MetaValue::Weight(self.weight(&pair)?))
     }
