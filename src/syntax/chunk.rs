@@ -278,6 +278,16 @@ impl<'t> Chunker<'t> {
                         return broken(fault);
                     }
                 }
+                // `:-` and a digit may be the colon of a sparse entry and a sign; any other arrow between brackets
+                // shows that they should have been closed before.
+                K::Implies | K::LeftArrow if !self.signed_colon(i) => {
+                    if let Some(&open) = stack.last() {
+                        let mut fault = self.unclosed(open);
+                        let text = "an arrow cannot stand between brackets".to_string();
+                        fault.labels.push(Label { span: self.span(i), text });
+                        return broken(fault);
+                    }
+                }
                 _ => {
                     if let Some(fault) = lexical(kind, self.slice(i), self.span(i)) {
                         return Err(Broken { fault, at_end: kind == K::UnclosedComment });
@@ -292,6 +302,11 @@ impl<'t> Chunker<'t> {
             Some(&open) => Err(Broken { fault: self.unclosed(open), at_end: true }),
             None => Ok((self.tokens.len(), false)),
         }
+    }
+
+    fn signed_colon(&self, i: usize) -> bool {
+        let end = self.tokens[i].end as usize;
+        self.kind(i) == K::Implies && self.text.as_bytes().get(end).is_some_and(u8::is_ascii_digit)
     }
 
     fn unclosed(&self, open: usize) -> Fault {

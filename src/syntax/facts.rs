@@ -215,7 +215,12 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
             }
             TokenKind::Ask => {
                 let title = "`?-` is not used in this kind of file";
-                let mut d = fault(codes::NOT_ALLOWED_HERE, title, self.c.span_of(self.c.now), "");
+                let mut d = fault(
+                    codes::NOT_ALLOWED_HERE,
+                    title,
+                    self.c.span_of(self.c.now),
+                    "not allowed in this file",
+                );
                 d.help = Some(match self.dialect {
                     Dialect::Queries => "every statement of a queries file is a query: leave `?-` out".into(),
                     _ => "queries stand in a queries file, or before `:-` as the example's label".into(),

@@ -77,7 +77,12 @@ pub(super) fn rule_at(source: SourceId, text: &str, offset: usize) -> Result<Rul
         Some(Ok(chunk)) => chunk,
         Some(Err(broken)) => return Err(shift(broken.fault)),
         None => {
-            return Err(fault(codes::UNEXPECTED, "expected a rule, found nothing", at(0, text.len()), ""));
+            return Err(fault(
+                codes::UNEXPECTED,
+                "expected a rule, found nothing",
+                at(0, text.len()),
+                "nothing here",
+            ));
         }
     };
     if chunk.kind != ChunkKind::Rule {
@@ -98,7 +103,12 @@ pub(super) fn rule_at(source: SourceId, text: &str, offset: usize) -> Result<Rul
     builder.chunk(&mut chunker, text, &chunk, &mut out)?;
     match out.pop() {
         Some(Statement::Rule(rule)) => Ok(rule),
-        _ => Err(fault(codes::UNEXPECTED, "expected a rule `head :- body.`", at(chunk.start, chunk.end), "")),
+        _ => Err(fault(
+            codes::UNEXPECTED,
+            "expected a rule `head :- body.`",
+            at(chunk.start, chunk.end),
+            "this is no rule",
+        )),
     }
 }
 
@@ -581,8 +591,12 @@ pub(super) fn unquoted(text: &str, span: Span) -> Result<String, Fault> {
     unquote(text).map_err(|(at, escape)| {
         let start = span.start as usize + at;
         let place = Span::new(span.source, start, start + escape.len());
-        let mut d =
-            fault(codes::UNEXPECTED, format!("unknown escape `{escape}` in a quoted constant"), place, "");
+        let mut d = fault(
+            codes::UNEXPECTED,
+            format!("unknown escape `{escape}` in a quoted constant"),
+            place,
+            "not a known escape",
+        );
         d.help = Some(r"known escapes are \\, \', \n, \r and \t; a quote may also be doubled".into());
         d
     })

@@ -80,7 +80,7 @@ pub(super) fn parse_number(text: &str, span: Span) -> Result<f64, Fault> {
         )),
         Err(_) => {
             let title = format!("`{}` is not a number", super::cursor::excerpt(text));
-            Err(fault(codes::BAD_NUMBER, title, span, ""))
+            Err(fault(codes::BAD_NUMBER, title, span, "not a number"))
         }
     }
 }

@@ -298,13 +298,11 @@ proptest! {
         let lines: Vec<String> = file.statements.iter().map(|s| {
             let Statement::Fact(fact) = s else { panic!("a fact: {s:?}") };
             let mut fact = fact.clone();
-            if let Some(w) = &mut fact.weight {
-                if let WeightValue::Dense { values, .. } = &w.value.node {
-                    if let [x] = values[..] {
+            if let Some(w) = &mut fact.weight
+                && let WeightValue::Dense { values, .. } = &w.value.node
+                    && let [x] = values[..] {
                         w.value.node = WeightValue::Scalar(x);
                     }
-                }
-            }
             format!("fact {fact}")
         }).collect();
         prop_assert_eq!(lines, sink.lines);
