@@ -237,6 +237,11 @@ impl<'t> Tokens<'t> {
         }
     }
 
+    /// Moves over bytes that the caller has read itself, up to the start of a token.
+    pub(super) fn jump(&mut self, bytes: usize) {
+        self.lexer.bump(bytes);
+    }
+
     /// Gives a name to what the automaton refuses.
     #[cold]
     fn refused(&mut self) -> TokenKind {

@@ -231,6 +231,7 @@ fn value(c: &mut Cursor<'_>, buffer: &mut Buffer) -> Result<(Form, usize, usize)
 
 fn vector_or_sparse(c: &mut Cursor<'_>, buffer: &mut Buffer) -> Result<(Form, usize, usize), Fault> {
     let opened = c.clone();
+    c.digits(&mut buffer.values);
     loop {
         buffer.values.push(number(c)?);
         match c.now.kind {
