@@ -191,7 +191,7 @@ impl<'t> Chunker<'t> {
             return self.import(first);
         }
         let listed = |kind, bracket| {
-            let end = self.list(first, bracket)?;
+            let end = self.list(bracket)?;
             chunk(kind, if self.kind(end) == K::Stop { end + 1 } else { end }, false)
         };
         match self.kind(first) {
@@ -219,7 +219,7 @@ impl<'t> Chunker<'t> {
                     K::LeftParen | K::Implies | K::LeftArrow | K::Comma | K::Stop => {}
                     K::End => return chunk(ChunkKind::PredicateOffset, first + 3, true),
                     _ => {
-                        let end = self.offset(first, first + 3)?;
+                        let end = self.offset(first + 3)?;
                         let stop = self.kind(end) == K::Stop;
                         return chunk(ChunkKind::PredicateOffset, if stop { end + 1 } else { end }, false);
                     }
@@ -231,11 +231,8 @@ impl<'t> Chunker<'t> {
         if !end.arrow {
             return chunk(ChunkKind::Facts, end.last, end.unfinished);
         }
-        let last = if !end.unfinished && self.metadata_at(end.last) {
-            self.list(first, end.last)?
-        } else {
-            end.last
-        };
+        let last =
+            if !end.unfinished && self.metadata_at(end.last) { self.list(end.last)? } else { end.last };
         chunk(ChunkKind::Rule, last, end.unfinished)
     }
 
@@ -281,6 +278,16 @@ impl<'t> Chunker<'t> {
                         return broken(fault);
                     }
                 }
+                // `:-` and a digit may be the colon of a sparse entry and a sign; any other arrow between brackets
+                // shows that they should have been closed before.
+                K::Implies | K::LeftArrow if !self.signed_colon(i) => {
+                    if let Some(&open) = stack.last() {
+                        let mut fault = self.unclosed(open);
+                        let text = "an arrow cannot stand between brackets".to_string();
+                        fault.labels.push(Label { span: self.span(i), text });
+                        return broken(fault);
+                    }
+                }
                 _ => {
                     if let Some(fault) = lexical(kind, self.slice(i), self.span(i)) {
                         return Err(Broken { fault, at_end: kind == K::UnclosedComment });
@@ -295,6 +302,11 @@ impl<'t> Chunker<'t> {
             Some(&open) => Err(Broken { fault: self.unclosed(open), at_end: true }),
             None => Ok((self.tokens.len(), false)),
         }
+    }
+
+    fn signed_colon(&self, i: usize) -> bool {
+        let end = self.tokens[i].end as usize;
+        self.kind(i) == K::Implies && self.text.as_bytes().get(end).is_some_and(u8::is_ascii_digit)
     }
 
     fn unclosed(&self, open: usize) -> Fault {
@@ -314,12 +326,12 @@ impl<'t> Chunker<'t> {
     }
 
     /// To the end of a bracketed group.
-    fn list(&self, _first: usize, bracket: usize) -> Result<usize, Broken> {
+    fn list(&self, bracket: usize) -> Result<usize, Broken> {
         self.walk(bracket, |_, depth| depth == 0).map(|(last, _)| last)
     }
 
     /// To the end of the weight of a predicate offset; of anything else, one token, for the parser to complain about.
-    fn offset(&self, _first: usize, mut i: usize) -> Result<usize, Broken> {
+    fn offset(&self, mut i: usize) -> Result<usize, Broken> {
         if self.kind(i) == K::Dollar && matches!(self.kind(i + 1), K::Name | K::Variable) {
             i += 2;
             if self.kind(i) != K::Equals {
@@ -333,7 +345,7 @@ impl<'t> Chunker<'t> {
         }
         let mut end = match self.kind(i) {
             K::End => return Ok(i.min(self.tokens.len())),
-            _ => self.list(i, i)?,
+            _ => self.list(i)?,
         };
         if fixed && end < self.tokens.len() {
             end += 1;
@@ -426,10 +438,11 @@ impl<'t> Chunker<'t> {
             return self.tokens.len();
         };
         // A faulty rule takes its metadata with it.
-        if self.metadata_at(stop + 1) && (first..stop).any(|i| self.kind(i).is_arrow()) {
-            if let Ok(end) = self.list(first, stop + 1) {
-                return end;
-            }
+        if self.metadata_at(stop + 1)
+            && (first..stop).any(|i| self.kind(i).is_arrow())
+            && let Ok(end) = self.list(stop + 1)
+        {
+            return end;
         }
         stop + 1
     }

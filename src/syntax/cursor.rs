@@ -127,6 +127,7 @@ impl<'t> Cursor<'t> {
     #[inline]
     pub fn advance(&mut self) {
         self.before = self.now;
+        self.tokens.skip_space();
         self.now = loop {
             match self.tokens.next() {
                 Some(t) if t.kind.is_trivia() => {}
@@ -137,6 +138,27 @@ impl<'t> Cursor<'t> {
                 }
             }
         };
+    }
+
+    /// A short cut through one-hot vectors, which are most of many data files: reads as many `d,` pairs of a single
+    /// digit and its comma as follow each other, without making tokens of them, and stops at the element after them.
+    /// What it does not recognise, it leaves to the tokens.
+    pub fn digits(&mut self, out: &mut Vec<f64>) {
+        let bytes = self.text.as_bytes();
+        let mut at = self.now.start as usize;
+        while let (Some(d @ b'0'..=b'9'), Some(b',')) = (bytes.get(at), bytes.get(at + 1)) {
+            let next = at + 2 + usize::from(bytes.get(at + 2) == Some(&b' '));
+            // The element behind the comma must be a number too, so that the cursor stands on a token again.
+            if !bytes.get(next).is_some_and(u8::is_ascii_digit) {
+                break;
+            }
+            out.push(f64::from(d - b'0'));
+            at = next;
+        }
+        if at > self.now.start as usize {
+            self.tokens.jump(at - self.now.end as usize);
+            self.advance();
+        }
     }
 
     /// Whether the current token is of this kind.

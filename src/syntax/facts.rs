@@ -174,15 +174,15 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
                 return;
             }
             if let Err(fault) = self.statement() {
-                self.fail(fault);
+                self.fail(*fault);
             }
         }
     }
 
     /// Reports, and moves behind the next full stop.
     #[cold]
-    fn fail(&mut self, fault: Fault) {
-        self.diagnostics.push(*fault);
+    fn fail(&mut self, fault: Diagnostic) {
+        self.diagnostics.push(fault);
         if std::mem::take(&mut self.resume_here) {
             return;
         }
@@ -215,7 +215,12 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
             }
             TokenKind::Ask => {
                 let title = "`?-` is not used in this kind of file";
-                let mut d = fault(codes::NOT_ALLOWED_HERE, title, self.c.span_of(self.c.now), "");
+                let mut d = fault(
+                    codes::NOT_ALLOWED_HERE,
+                    title,
+                    self.c.span_of(self.c.now),
+                    "not allowed in this file",
+                );
                 d.help = Some(match self.dialect {
                     Dialect::Queries => "every statement of a queries file is a query: leave `?-` out".into(),
                     _ => "queries stand in a queries file, or before `:-` as the example's label".into(),
@@ -261,7 +266,7 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
 
     fn end_queries(&mut self, start: u32, result: Result<(), Fault>) -> Result<(), Fault> {
         if let Err(fault) = result {
-            self.fail(fault);
+            self.fail(*fault);
         }
         self.sink.end_queries(self.c.span_from(start));
         Ok(())
@@ -314,7 +319,7 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
         let start = first.start;
         self.sink.begin_world(self.c.span_from(start));
         if let Err(fault) = self.world_items(&first, labelled) {
-            self.fail(fault);
+            self.fail(*fault);
         }
         self.sink.end_world(self.c.span_from(start));
     }

@@ -77,7 +77,12 @@ pub(super) fn rule_at(source: SourceId, text: &str, offset: usize) -> Result<Rul
         Some(Ok(chunk)) => chunk,
         Some(Err(broken)) => return Err(shift(broken.fault)),
         None => {
-            return Err(fault(codes::UNEXPECTED, "expected a rule, found nothing", at(0, text.len()), ""));
+            return Err(fault(
+                codes::UNEXPECTED,
+                "expected a rule, found nothing",
+                at(0, text.len()),
+                "nothing here",
+            ));
         }
     };
     if chunk.kind != ChunkKind::Rule {
@@ -98,7 +103,12 @@ pub(super) fn rule_at(source: SourceId, text: &str, offset: usize) -> Result<Rul
     builder.chunk(&mut chunker, text, &chunk, &mut out)?;
     match out.pop() {
         Some(Statement::Rule(rule)) => Ok(rule),
-        _ => Err(fault(codes::UNEXPECTED, "expected a rule `head :- body.`", at(chunk.start, chunk.end), "")),
+        _ => Err(fault(
+            codes::UNEXPECTED,
+            "expected a rule `head :- body.`",
+            at(chunk.start, chunk.end),
+            "this is no rule",
+        )),
     }
 }
 
@@ -507,10 +517,10 @@ impl Builder {
                 self.known.get(name).cloned().ok_or_else(|| no_value(name, w.span))?
             }
         };
-        if let (Some(name), true) = (&name, w.form != Form::Reference) {
-            if !self.known.contains_key(&name.node) {
-                self.known.insert(name.node.clone(), (fixed, value.clone()));
-            }
+        if let (Some(name), true) = (&name, w.form != Form::Reference)
+            && !self.known.contains_key(&name.node)
+        {
+            self.known.insert(name.node.clone(), (fixed, value.clone()));
         }
         Ok(Weight { name, fixed, value: Spanned::new(value, w.value_span), span: w.span })
     }
@@ -536,10 +546,10 @@ impl Builder {
 
     fn meta_weight(&mut self, pair: P<'_>) -> Result<MetaValue, Fault> {
         let mut inner = pair.clone().into_inner();
-        if let (Some(first), None) = (inner.next(), inner.next()) {
-            if first.as_rule() == G::weight_name {
-                return Ok(MetaValue::Reference(self.weight_name(&first).node));
-            }
+        if let (Some(first), None) = (inner.next(), inner.next())
+            && first.as_rule() == G::weight_name
+        {
+            return Ok(MetaValue::Reference(self.weight_name(&first).node));
         }
         Ok(MetaValue::Weight(self.weight(&pair)?))
     }
@@ -581,8 +591,12 @@ pub(super) fn unquoted(text: &str, span: Span) -> Result<String, Fault> {
     unquote(text).map_err(|(at, escape)| {
         let start = span.start as usize + at;
         let place = Span::new(span.source, start, start + escape.len());
-        let mut d =
-            fault(codes::UNEXPECTED, format!("unknown escape `{escape}` in a quoted constant"), place, "");
+        let mut d = fault(
+            codes::UNEXPECTED,
+            format!("unknown escape `{escape}` in a quoted constant"),
+            place,
+            "not a known escape",
+        );
         d.help = Some(r"known escapes are \\, \', \n, \r and \t; a quote may also be doubled".into());
         d
     })

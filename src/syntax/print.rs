@@ -253,6 +253,15 @@ impl Display for Statement {
 /// One statement a line.
 impl Display for File {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.statements.iter().try_for_each(|s| writeln!(f, "{s}"))
+        for (i, statement) in self.statements.iter().enumerate() {
+            write!(f, "{statement}")?;
+            // Settings of the template right behind a rule would become the rule's: close its list first.
+            let bare = matches!(statement, Statement::Rule(rule) if rule.metadata.is_empty());
+            if bare && matches!(self.statements.get(i + 1), Some(Statement::TemplateMetadata(_))) {
+                f.write_str(" []")?;
+            }
+            f.write_char('\n')?;
+        }
+        Ok(())
     }
 }

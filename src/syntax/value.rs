@@ -80,7 +80,7 @@ pub(super) fn parse_number(text: &str, span: Span) -> Result<f64, Fault> {
         )),
         Err(_) => {
             let title = format!("`{}` is not a number", super::cursor::excerpt(text));
-            Err(fault(codes::BAD_NUMBER, title, span, ""))
+            Err(fault(codes::BAD_NUMBER, title, span, "not a number"))
         }
     }
 }
@@ -231,6 +231,7 @@ fn value(c: &mut Cursor<'_>, buffer: &mut Buffer) -> Result<(Form, usize, usize)
 
 fn vector_or_sparse(c: &mut Cursor<'_>, buffer: &mut Buffer) -> Result<(Form, usize, usize), Fault> {
     let opened = c.clone();
+    c.digits(&mut buffer.values);
     loop {
         buffer.values.push(number(c)?);
         match c.now.kind {
