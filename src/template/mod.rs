@@ -236,8 +236,8 @@ impl Template {
     }
     /// The combination of a predicate's atoms in rules of the template.
     pub fn atom_combination(&self, pred: PredId) -> Combination {
-        let stated = self.predicate(pred).and_then(|p| p.combination.clone());
-        stated.unwrap_or_else(|| self.defaults.atom_combination.clone())
+        let stated = self.predicate(pred).and_then(|p| p.combination);
+        stated.unwrap_or(self.defaults.atom_combination)
     }
     /// The stated activation of a predicate's atoms.
     pub fn stated_activation(&self, pred: PredId) -> Option<&Activation> {
