@@ -45,22 +45,40 @@ pub fn why_not(
         return d.note(format!("no rule derives `{}`", vocabulary.predicate_text(query.pred)));
     }
     const SHOWN: usize = 3;
+    let mut asked: Vec<PredId> = vec![query.pred];
     for rule in rules.iter().take(SHOWN) {
-        let mut search =
-            Search { ground, vocabulary, domain, rule, bindings: Vec::new(), deepest: 0, effort: EFFORT };
-        match search.failing(query) {
-            Failure::Head => {
-                d = d.label(rule.head_span, "this head does not match");
-            }
-            Failure::Literal(i, bindings) => {
-                let literal = &rule.body[i];
-                let what = describe(literal, &bindings, rule, vocabulary, ground);
-                d = d.label(literal.span, what);
-                if let Some(help) = misspelt(literal, vocabulary, ground, template) {
-                    d.help = Some(help);
+        let search =
+            |rule| Search { ground, vocabulary, domain, rule, bindings: Vec::new(), deepest: 0, effort: EFFORT };
+        let mut failure = search(rule).failing(&query.args);
+        let mut rule = *rule;
+        loop {
+            let (i, bindings) = match failure {
+                Failure::Head => {
+                    d = d.label(rule.head_span, "this head does not match");
+                    break;
                 }
+                Failure::Unknown => {
+                    d = d.label(rule.span, "this rule was not followed to the end");
+                    break;
+                }
+                Failure::Literal(i, bindings) => (i, bindings),
+            };
+            let literal = &rule.body[i];
+            d = d.label(literal.span, describe(literal, &bindings, rule, vocabulary, ground));
+            if let Some(help) = misspelt(literal, vocabulary, ground, template) {
+                d.help = Some(help);
             }
-            Failure::Unknown => d = d.label(rule.span, "this rule was not followed to the end"),
+            // A predicate of which nothing at all holds: its first rule says why, and so on down to the facts.
+            let empty =
+                literal.predicate().filter(|&p| ground.relations[p].is_empty() && !asked.contains(&p));
+            let Some(next) = empty.and_then(|p| {
+                asked.push(p);
+                template.rules.iter().find(|r| r.head == p && r.world.is_none_or(|w| w == query.world))
+            }) else {
+                break;
+            };
+            rule = next;
+            failure = search(rule).failing(&[]);
         }
     }
     if rules.len() > SHOWN {
@@ -150,9 +168,9 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn failing(&mut self, query: &Query) -> Failure {
+    fn failing(mut self, query: &[QueryTerm]) -> Failure {
         let mut bindings: IndexVec<VarId, Option<ConstId>> = vec![None; self.rule.variables.len()].into();
-        for (term, q) in self.rule.head_args.iter().zip(&query.args) {
+        for (term, q) in self.rule.head_args.iter().zip(query) {
             let QueryTerm::Constant(c) = q else { continue };
             let fits = match term {
                 Term::Constant(k) => k == c,

@@ -2,7 +2,7 @@
 
 use super::database::{Database, Query, QueryTerm, Split, WorldId};
 use super::values::{FactValue, LearnableDef};
-use super::vocabulary::{ConstId, PredId, Vocabulary};
+use super::vocabulary::{ConstId, MAX_ARITY, PredId, Vocabulary};
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::Id;
 use crate::base::span::{SourceId, Span};
@@ -228,6 +228,21 @@ impl<'a> Builder<'a> {
         Some(id)
     }
 
+    /// Whether an atom has no more arguments than a predicate can have; if it has, says so.
+    fn fits(&mut self, atom: &AtomRef<'_>) -> bool {
+        let n = atom.args.len();
+        if n > MAX_ARITY {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::TOO_MANY_ARGUMENTS,
+                    format!("`{}` has {n} arguments; {MAX_ARITY} are the most", atom.name),
+                )
+                .label(atom.span, "too many arguments"),
+            );
+        }
+        n <= MAX_ARITY
+    }
+
     fn push_fact(&mut self, pred: PredId, args: &[ConstId], value: FactValue, span: Span) {
         let (set, world) = match self.world {
             Some(world) => (&mut self.database.examples, world),
@@ -263,6 +278,9 @@ impl<'a> Builder<'a> {
                 Diagnostic::new(codes::NEGATED_FACT, "a query cannot be negated")
                     .label(atom.span, "remove the sign"),
             );
+            return None;
+        }
+        if !self.fits(&atom) {
             return None;
         }
         let pred = self.vocabulary.predicate(atom.name, atom.args.len());
@@ -397,6 +415,9 @@ impl DataSink for Builder<'_> {
                      belongs in the template",
                 ),
             );
+            return;
+        }
+        if !self.fits(&atom) {
             return;
         }
         let pred = self.vocabulary.predicate(atom.name, atom.args.len());

@@ -7,4 +7,4 @@ pub mod vocabulary;
 
 pub use database::{Database, FactSet, FactTable, Query, QueryTerm, Split, WorldId};
 pub use values::{FactValue, LearnableFact, ValueId, ValuePool};
-pub use vocabulary::{ConstId, PredId, Vocabulary};
+pub use vocabulary::{ConstId, MAX_ARITY, PredId, Vocabulary};

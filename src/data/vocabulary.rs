@@ -13,6 +13,9 @@ crate::id! {
     pub struct PredId;
 }
 
+/// Most arguments of a predicate: bound arguments are kept as bits of one word.
+pub const MAX_ARITY: usize = 63;
+
 /// A predicate's name and number of arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Predicate {

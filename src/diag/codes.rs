@@ -65,6 +65,7 @@ codes! {
     WEIGHT_REDEFINED = "W0210", "a shared weight is given a second, different value";
     UNUSED_METADATA = "W0211", "metadata for a predicate that no rule derives";
     SPECIAL_IN_HEAD = "E0212", "a special predicate cannot be derived";
+    TOO_MANY_ARGUMENTS = "E0213", "a predicate with more arguments than can be indexed";
     // 03 safety and strata
     NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
     UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";
@@ -86,14 +87,12 @@ codes! {
     NEGATED_FACT = "E0507", "a fact cannot be negated";
     DUPLICATE_FACT = "W0508", "a fact is stated twice with different values";
     RULE_IN_DATA = "E0509", "a rule where only facts and examples are expected";
-    UNFIT_FACT = "W0510", "facts that no rule uses";
     // 06 grounding
     BUDGET = "E0601", "grounding exceeds its budget";
     // 07 graph
     CYCLES_CUT = "W0701", "ground rules inside a cycle were left out";
     // 08 training
     NOT_FINITE = "E0801", "a value that is not finite";
-    NO_TARGETS = "W0802", "nothing to train on";
     NO_PARAMETERS = "W0803", "a template without learnable weights";
     // 10 command line and files
     USAGE = "E1001", "a wrong command line";

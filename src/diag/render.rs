@@ -72,7 +72,10 @@ fn window(text: &str, spans: &[Span]) -> Window {
     let end = if line_end - last > LONG_LINE { boundary(text, last + LONG_LINE / 4) } else { line_end };
     let line = text.as_bytes()[..start].iter().filter(|&&b| b == b'\n').count();
     let cut = text[line_start..start].chars().count();
-    Window { text: "\n".repeat(line) + &text[start..end], start, shift: line, cut }
+    // Control characters would be carried out by the terminal; a dot has the same width in bytes.
+    let visible = |c: char| if c.is_ascii_control() && c != '\n' && c != '\t' { '.' } else { c };
+    let shown: String = text[start..end].chars().map(visible).collect();
+    Window { text: "\n".repeat(line) + &shown, start, shift: line, cut }
 }
 
 /// Renders one diagnostic as text, coloured if asked, ending in a newline.
@@ -195,6 +198,13 @@ mod tests {
         let marked: Vec<usize> = (0..marks.len()).filter(|&i| "─┬".contains(marks[i])).collect();
         assert_eq!(marked.len(), 4, "{out}");
         assert!(marked[0] == from || marked[0] == from + 1, "{out}");
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        let out = show("p(X) :- \u{1b}[31m\u{0} HERE.", "HERE", "label");
+        assert!(!out.contains('\u{1b}') && !out.contains('\u{0}'), "{out:?}");
+        assert!(out.contains(".[31m. HERE"), "{out}");
     }
 
     #[test]

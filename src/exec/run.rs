@@ -231,7 +231,7 @@ pub fn check_gradient(
             moved.values[i] = x;
             let numeric = (up - down) / (2.0 * h);
             let deviation = (numeric - gradient[i]).abs() / gradient[i].abs().max(1.0);
-            if worst.is_none_or(|(_, d)| !(deviation <= d)) {
+            if worst.is_none_or(|(_, d): (_, f64)| deviation > d || deviation.is_nan()) {
                 worst = Some((id, deviation));
             }
         }

@@ -5,6 +5,7 @@ use super::relation::NONE;
 use super::{FactSource, GroundProgram, Instances};
 use crate::base::hash::{HashMap, HashTable, hash_words};
 use crate::base::index::{Id, IndexVec};
+use crate::base::span::Span;
 use crate::data::{ConstId, Database, PredId, Vocabulary, WorldId};
 use crate::plan::{Plan, Rows, Step, plan};
 use crate::syntax::ast::Sign;
@@ -38,6 +39,8 @@ pub struct Grounder<'a> {
     /// Per rule that may collapse: the set of its instances.
     seen: HashMap<RuleId, HashTable<u32>>,
     count: usize,
+    /// Facts stated again in the same world with another value, by predicate and row of the fact table.
+    pub repeated: Vec<Span>,
 }
 
 /// Predicates on which the given ones depend, themselves included.
@@ -127,6 +130,7 @@ impl<'a> Grounder<'a> {
             domain: Vec::new(),
             seen: HashMap::default(),
             count: 0,
+            repeated: Vec::new(),
         }
     }
 
@@ -477,11 +481,16 @@ impl<'a> Grounder<'a> {
             let own = self.database.examples.table(p).map(|t| (t, t.world_rows(world)));
             let shared = self.database.shared.table(p).map(|t| (t, 0..t.len()));
             for (table, rows) in own.into_iter().chain(shared) {
+                let before = ground.facts[p].len();
                 for i in rows {
                     tuple.clear();
                     tuple.extend(table.row(i));
-                    if ground.relations[p].insert(&tuple, 0).1 {
-                        ground.facts[p].push(FactSource::Data(table.values[i]));
+                    let value = FactSource::Data(table.values[i]);
+                    let (row, new) = ground.relations[p].insert(&tuple, 0);
+                    if new {
+                        ground.facts[p].push(value);
+                    } else if row as usize >= before && ground.facts[p][row as usize] != value {
+                        self.repeated.push(table.spans[i]);
                     }
                 }
             }

@@ -7,6 +7,7 @@ use super::{Session, Unprovable};
 use crate::answer::{Answer, explain, matching_rows};
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
+use crate::base::span::Span;
 use crate::data::{ConstId, PredId, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
 use crate::exec::compile::Context;
@@ -85,6 +86,8 @@ struct Shard {
     unprovable: Vec<Diagnostic>,
     unprovable_count: usize,
     fatal: Option<Diagnostic>,
+    /// Facts stated again with another value.
+    repeated: Vec<Span>,
 }
 
 impl Session {
@@ -119,10 +122,12 @@ impl Session {
             return (None, vec![fatal]);
         }
         self.unprovable(&mut parts, &mut out);
+        self.repeated(&parts, &mut out);
         let mut network = self.join(parts, start.elapsed().as_secs_f64());
         network.statistics.worlds = worlds.len();
         self.report_cuts(&network.statistics, &mut out);
         self.samples(&mut network, &mut out);
+        self.learnable(&network, &mut out);
         if has_errors(&out) { (None, out) } else { (Some(network), out) }
     }
 
@@ -200,6 +205,7 @@ impl Session {
             statistics.build_seconds += grounded.elapsed().as_secs_f64();
         }
         drop(builder);
+        shard.repeated = std::mem::take(&mut grounder.repeated);
         drop(grounder);
         let start = Instant::now();
         let loss = self.settings.train.loss;
@@ -234,9 +240,10 @@ impl Session {
             format!("grounding needs more than {} ground rules", self.settings.max_ground),
         );
         let head = |r: RuleId| {
-            let rule = &self.template.rules[r];
-            format!("{} ground rules so far", counts.iter().find(|(x, _)| *x == r).map_or(0, |(_, n)| *n))
-                + if rule.may_collapse { " (after collapsing)" } else { "" }
+            match counts.iter().find(|(x, _)| *x == r).map_or(0, |(_, n)| *n) {
+                1 => "1 ground rule so far".to_string(),
+                n => format!("{n} ground rules so far"),
+            }
         };
         for (rule, _) in counts.iter().take(SHOWN) {
             d = d.label(self.template.rules[*rule].span, head(*rule));
@@ -262,6 +269,25 @@ impl Session {
             last.notes.push(format!("{} more queries cannot be derived", total - SHOWN));
         }
         out.extend(shown);
+    }
+
+    /// Facts that one world states twice with different values: the first counts.
+    fn repeated(&self, parts: &[Shard], out: &mut Diagnostics) {
+        let mut spans: Vec<Span> = parts.iter().flat_map(|p| p.repeated.iter().copied()).collect();
+        spans.sort_unstable();
+        spans.dedup();
+        if let Some(&first) = spans.first() {
+            let text = self.sources.slice(first);
+            let mut d = Diagnostic::new(
+                codes::DUPLICATE_FACT,
+                format!("`{text}` is stated again with another value: the first one counts"),
+            )
+            .label(first, "ignored");
+            if spans.len() > 1 {
+                d = d.note(format!("and {} more facts", spans.len() - 1));
+            }
+            out.push(d);
+        }
     }
 
     fn report_cuts(&self, statistics: &Statistics, out: &mut Diagnostics) {
@@ -332,6 +358,17 @@ impl Session {
         network.answers =
             answers.into_iter().map(|(query, _, _, args, place)| Answer { query, args, place }).collect();
         network
+    }
+
+    /// A template with nothing to learn, though there is something to learn from.
+    fn learnable(&self, network: &Network, out: &mut Diagnostics) {
+        let idle = self.template.parameter_count() == 0;
+        if idle && self.settings.train.epochs > 0 && !network.samples.is_empty() {
+            out.push(
+                Diagnostic::new(codes::NO_PARAMETERS, "no weight of the template can be learned: nothing is trained")
+                    .help("`0.5 p(X)` and `{3,3} p(X)` are learned, `<0.5> p(X)` is not; `--epochs 0` only evaluates"),
+            );
+        }
     }
 
     /// Pairs answers with targets, whose shapes must agree.

@@ -6,11 +6,13 @@ pub mod run;
 
 use crate::base::index::Id;
 use crate::base::span::SourceMap;
+use crate::data::builder::Builder;
 use crate::data::{Database, Query, QueryTerm, Split, Vocabulary, WorldId};
 use crate::diag::{Diagnostics, has_errors};
 use crate::io::{self, Inputs};
 use crate::learn::TrainSettings;
 use crate::syntax::ast::{self, TermKind, WeightValue};
+use crate::syntax::parser;
 use crate::template::lower::{DefaultOverrides, lower};
 use crate::template::strata::Strata;
 use crate::template::{Template, check};
@@ -103,18 +105,38 @@ impl Session {
         let mut vocabulary = Vocabulary::new();
         let (database, found) = inputs.read_data(&mut sources, &mut vocabulary);
         out.extend(found);
-        let mut session = Session {
-            sources,
-            vocabulary,
-            database,
+        let mut session = Session { sources, vocabulary, database, ..Session::empty(settings) };
+        session.resolve(&files, &mut out);
+        session.parse_seconds = start.elapsed().as_secs_f64();
+        (session, out)
+    }
+
+    /// Reads, resolves and checks a template and data in the `.db` form, given as texts.
+    pub fn from_texts(template: &str, data: &str, settings: Settings) -> (Session, Diagnostics) {
+        let mut session = Session::empty(settings);
+        let source = session.sources.add("template.lrnn", template);
+        let (file, mut out) = parser::parse_template(source, template);
+        let source = session.sources.add("facts.db", data);
+        let mut builder = Builder::new(&mut session.vocabulary, Database::new());
+        builder.database_text(source, data, Split::Train);
+        let (database, found) = builder.finish();
+        session.database = database;
+        out.extend(found);
+        session.resolve(&[file], &mut out);
+        (session, out)
+    }
+
+    /// A session without program and data.
+    pub fn empty(settings: Settings) -> Session {
+        Session {
+            sources: SourceMap::new(),
+            vocabulary: Vocabulary::new(),
+            database: Database::new(),
             template: Template::default(),
             strata: Strata::default(),
             settings,
             parse_seconds: 0.0,
-        };
-        session.resolve(&files, &mut out);
-        session.parse_seconds = start.elapsed().as_secs_f64();
-        (session, out)
+        }
     }
 
     /// Resolves and checks a template against the data that is loaded.

@@ -74,7 +74,8 @@ impl Session {
         let settings = self.settings.train.clone();
         let start = std::time::Instant::now();
         let mut trainer = Trainer::new(&network.programs, &network.samples, parameters, settings);
-        if self.settings.train.epochs > 0 && !network.samples.is_empty() {
+        let learns = self.template.parameter_count() > 0 && !network.samples.is_empty();
+        if self.settings.train.epochs > 0 && learns {
             trainer.train(watch).map_err(|e| self.not_finite(network, e))?;
         }
         let train_seconds = start.elapsed().as_secs_f64();

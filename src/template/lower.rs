@@ -9,7 +9,7 @@ use super::{
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
-use crate::data::{ConstId, Database, PredId, Vocabulary, WorldId};
+use crate::data::{ConstId, Database, MAX_ARITY, PredId, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
 use crate::syntax::ast::{self, MetaValue, Sign, Statement, TermKind, WeightValue};
 use crate::tensor::Shape;
@@ -243,7 +243,16 @@ impl Lowering<'_> {
             .label(arity.span, "this is not the number of arguments");
             self.error(d);
         }
-        self.vocabulary.predicate(&atom.name.node, atom.args.len())
+        let n = atom.args.len();
+        if n > MAX_ARITY {
+            let d = Diagnostic::new(
+                codes::TOO_MANY_ARGUMENTS,
+                format!("`{}` has {n} arguments; {MAX_ARITY} are the most", atom.name.node),
+            )
+            .label(atom.span, "too many arguments");
+            self.error(d);
+        }
+        self.vocabulary.predicate(&atom.name.node, n)
     }
 
     fn rule(&mut self, rule: &ast::Rule, world: Option<WorldId>) -> Option<Rule> {

@@ -12,6 +12,10 @@ fn differ_in_digits_only(a: &str, b: &str) -> bool {
     letters(a) == letters(b)
 }
 
+fn arguments(n: usize) -> String {
+    if n == 1 { "1 argument".to_string() } else { format!("{n} arguments") }
+}
+
 /// Whether one edit (or a change of case) makes one name the other.
 fn is_slip(a: &str, b: &str) -> bool {
     a.chars().count() >= 3
@@ -58,10 +62,10 @@ pub(super) fn check(
                         codes::WRONG_ARITY,
                         format!("`{text}` is nowhere defined, but `{}` is", vocabulary.predicate_text(other)),
                     )
-                    .label(literal.span, format!("{} arguments here", vocabulary.arity(p)))
+                    .label(literal.span, format!("{} here", arguments(vocabulary.arity(p))))
                     .help(format!(
-                        "`{name}` takes {} arguments in the facts and rules",
-                        vocabulary.arity(other)
+                        "`{name}` has {} in the facts and rules",
+                        arguments(vocabulary.arity(other))
                     )),
                 );
                 continue;

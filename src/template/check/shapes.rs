@@ -265,7 +265,7 @@ impl Shapes {
             }
             Origin::Rule(span) => (span, format!("`{name}` is {shape} because of this rule{negated}")),
         };
-        d.label(span, text)
+        if d.labels.iter().any(|l| l.span == span && l.text == text) { d } else { d.label(span, text) }
     }
 
     /// Targets whose shape is not that of the queried predicate.

@@ -1,0 +1,66 @@
+//! Same seed and input: same bits, for any number of threads.
+
+use crate::support::{count, network, session};
+use nlog::data::Split;
+use nlog::learn::Batch;
+use nlog::session::{Precision, Settings};
+use std::ops::ControlFlow;
+
+const TEMPLATE: &str = "
+    {4,3} h(X) :- {3,2} feat(Y), edge(Y,X).
+    {4,4} h2(X) :- h(X), {4,4} h(Y), *edge(X,Y).
+    {1,4} q :- h2(X).
+    q/0 {1}
+";
+
+/// Rings of different sizes with features, labelled by the parity of the size.
+fn rings() -> String {
+    let mut out = String::new();
+    for world in 0..40 {
+        let n = 3 + world % 7;
+        out += &format!("{}.0 q :- ", n % 2);
+        let mut facts = Vec::new();
+        for i in 0..n {
+            let j = (i + 1) % n;
+            facts.push(format!("edge(n{i},n{j}), edge(n{j},n{i})"));
+            facts.push(format!("<[{},{}]> feat(n{i})", (i * 7 + world) % 5, f64::from(i) / 3.0));
+        }
+        out += &facts.join(", ");
+        out += ".\n";
+    }
+    out
+}
+
+fn bits(settings: &Settings, threads: usize) -> (Vec<u64>, Vec<u64>) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+    pool.install(|| {
+        let session = session(TEMPLATE, &rings(), settings.clone());
+        assert_eq!(count(&session, Split::Train), 40);
+        let network = network(&session);
+        assert!(network.programs.len() > 1, "several shards, or there is nothing to test");
+        let mut parameters = session.initial_parameters();
+        let outcome = session
+            .run(&network, &mut parameters, &mut |_| ControlFlow::Continue(()))
+            .expect("training goes through");
+        let values = outcome.values.iter().flatten().map(|x| x.to_bits()).collect();
+        (values, parameters.values.iter().map(|x| x.to_bits()).collect())
+    })
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    for precision in [Precision::F64, Precision::F32] {
+        for batch in [Batch::Size(1), Batch::Size(7), Batch::All] {
+            let mut settings = Settings { precision, ..Settings::default() };
+            settings.train.epochs = 5;
+            settings.train.batch = batch;
+            settings.train.learning_rate = Some(0.01);
+            let one = bits(&settings, 1);
+            for threads in [2, 3] {
+                assert_eq!(one, bits(&settings, threads), "{batch:?}, {threads} threads");
+            }
+            settings.train.seed = 1;
+            assert_ne!(one.1, bits(&settings, 1).1, "another seed gives other weights");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests of the whole through its public interface, in one binary.
+
+mod architecture;
+mod determinism;
+mod gradients;
+mod grounding;
+mod messages;
+mod metamorphic;
+mod support;
+mod training;

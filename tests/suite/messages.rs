@@ -1,0 +1,199 @@
+//! Faults of programs and data: the code, the place, the help. Each program is wrong in one way.
+
+use crate::support::{evaluate_only, shown};
+use nlog::diag::{Diagnostic, Severity};
+use nlog::session::{Session, Settings};
+
+const DATA: &str = "
+    1.0 q :- bond(a1,a2), <[1,2,3]> feat(a1), <[1,2,3]> feat(a2).
+    0.0 q :- bond(b1,b2), <[1,2,3]> feat(b1), <[0,2,3]> feat(b2).
+";
+
+/// All that is found, building included.
+fn found(template: &str, data: &str, settings: Settings) -> (Session, Vec<Diagnostic>) {
+    let (session, mut out) = Session::from_texts(template, data, settings);
+    if !nlog::diag::has_errors(&out) {
+        let (_, more) = session.build();
+        out.extend(more);
+    }
+    (session, out)
+}
+
+/// Expects one diagnostic of a code, labelled at a text, with words in its rendering.
+fn expect(template: &str, data: &str, code: &str, at: &str, words: &[&str]) {
+    let (session, out) = found(template, data, evaluate_only());
+    let all = shown(&out, &session);
+    let d = out.iter().find(|d| d.code.0 == code).unwrap_or_else(|| panic!("no {code} in\n{all}"));
+    let span = d.span().unwrap_or_else(|| panic!("{code} has no place"));
+    let text = session.sources.slice(span);
+    assert!(text.contains(at), "{code} stands at `{text}`, not `{at}`\n{all}");
+    let rendered = shown(std::slice::from_ref(d), &session);
+    for word in words {
+        assert!(rendered.contains(word), "`{word}` is missing in\n{rendered}");
+    }
+    let expected = if code.starts_with('E') { Severity::Error } else { Severity::Warning };
+    assert_eq!(d.severity, expected, "{all}");
+}
+
+#[test]
+fn a_right_program_has_no_complaints() {
+    let (session, out) = found("{4,3} h(X) :- feat(Y), *bond(Y,X).\n{1,4} q :- h(X).", DATA, evaluate_only());
+    assert!(out.is_empty(), "{}", shown(&out, &session));
+}
+
+#[test]
+fn syntax() {
+    expect("h(X) :- feat(X.\nq :- h(X).", DATA, "E0102", "(", &["never closed"]);
+    expect("1e999 h(X) :- feat(X).", DATA, "E0108", "1e999", &["out of range"]);
+    expect("h(X) :- feat(X). q :- § h(X).", DATA, "E0104", "§", &[]);
+}
+
+#[test]
+fn functions_and_keys() {
+    expect("q :- feat(X). [transformation=tahn]", DATA, "E0201", "tahn", &["did you mean `tanh`"]);
+    expect("q :- feat(X). [agregation=avg]", DATA, "E0202", "agregation", &["did you mean `aggregation`"]);
+    expect("q :- feat(X). [aggregation=3]", DATA, "E0203", "3", &["the name of an aggregation"]);
+    expect("q :- feat(X), @alldif(X).", DATA, "E0204", "alldif", &["did you mean `alldiff`"]);
+    expect("q :- feat(X), @next(X).", DATA, "E0205", "@next(X)", &["takes 2 arguments"]);
+    expect("q :- feat(X). q/0 [offset=$b]", DATA, "E0209", "b", &["no weight is called `$b`"]);
+}
+
+#[test]
+fn predicates() {
+    expect("h(X) :- feat(X), *bond(X).\nq :- h(X).", DATA, "E0207", "bond(X)", &["`bond/2`", "1 argument here"]);
+    expect("h(X) :- faet(X).\nq :- h(X).", DATA, "E0206", "faet(X)", &["did you mean `feat`"]);
+    expect("q :- feat(X), charged(X).\nq :- feat(X).", DATA, "W0305", "charged(X)", &["can never fire"]);
+    expect("q :- feat/2(X).", DATA, "E0208", "2", &["1 argument"]);
+}
+
+#[test]
+fn a_family_of_names_is_not_a_slip() {
+    // c_22 and c_27 are two atom types, not one misspelt.
+    let data = "1.0 q :- c_22(a). 0.0 q :- c_22(b).";
+    let (session, out) = found("{1} q :- c_22(X).\n{1} q :- c_27(X).", data, evaluate_only());
+    assert!(out.iter().all(|d| d.code.0 == "W0305"), "{}", shown(&out, &session));
+}
+
+#[test]
+fn shapes() {
+    expect(
+        "{4,7} h(X) :- feat(Y), *bond(Y,X).\n{1,4} q :- h(X).",
+        DATA,
+        "E0401",
+        "{4,7}",
+        &["this weight is {4,7}", "`feat/1` is {3} because of this fact", "facts.db:2", "its columns must be 3"],
+    );
+    expect(
+        "{4,3} h(X) :- feat(Y), *bond(Y,X).\n{1,7} q :- h(X).",
+        DATA,
+        "E0401",
+        "{1,7}",
+        &["`h/1` is {4} because of this rule"],
+    );
+    expect("q :- {2,2} feat(X).", DATA, "E0401", "{2,2}", &["cannot multiply `feat/1`, which is {3}"]);
+    expect("q :- feat(X), {2,3} feat(X).", DATA, "E0401", "feat(X)", &["this is {3}", "this is {2}"]);
+    expect("{2,3} q :- feat(X).", DATA, "E0402", "q", &["the target is a scalar, but `q/0` is {2}"]);
+}
+
+#[test]
+fn queries_that_cannot_be_derived() {
+    let template = "{4,3} h(X) :- feat(Y), *bond(Y,X), *charged(Y).\n{1,4} q :- h(X).";
+    expect(template, DATA, "E0503", "q", &["no `h/1` holds here", "no `charged/1` holds here"]);
+    expect("{1,3} q :- feat(X), *bond(X,X).", DATA, "E0503", "q", &["nothing matches `bond("]);
+    expect("{1,3} q :- feat(X).", "1.0 r :- <[1,2,3]> feat(a).", "E0503", "r", &["no rule derives `r/0`"]);
+    expect(
+        "p(X) :- a(X), !b(X).",
+        "a(c). b(c). ?- p(c).",
+        "E0503",
+        "p(c)",
+        &["`b(c)` holds, so this fails"],
+    );
+}
+
+#[test]
+fn unprovable_queries_on_request() {
+    use nlog::session::Unprovable;
+    let data = "a(c). b(c). a(d). ?- 1.0 p(c), 0.0 p(d).";
+    for (unprovable, expected) in [(Unprovable::Skip, vec![1.0]), (Unprovable::Value(-2.5), vec![-2.5, 1.0])] {
+        let settings = Settings { unprovable, ..evaluate_only() };
+        let template = "[rule=identity, atom=identity]\np(X) :- a(X), !b(X).";
+        let (session, out) = Session::from_texts(template, data, settings);
+        assert!(out.is_empty(), "{}", shown(&out, &session));
+        let (_, _, outcome) = crate::support::run(&session);
+        assert_eq!(outcome.values.concat(), expected);
+    }
+}
+
+#[test]
+fn strata_and_safety() {
+    expect(
+        "p(X) :- feat(X), !r(X).\nr(X) :- feat(X), !p(X).\nq :- p(X).",
+        DATA,
+        "E0301",
+        "!r(X)",
+        &["depends on its own negation", "`p/1` → `r/1` → `p/1`"],
+    );
+    expect("q :- feat(X), !bond(X,Z).", DATA, "W0302", "Z", &["ranges over all constants", "@dom(Z)"]);
+    expect("@next(X,Y) :- feat(X), feat(Y).", DATA, "E0212", "@next(X,Y)", &["computed, not derived"]);
+}
+
+#[test]
+fn weights_and_rules() {
+    expect("q :- $w={1,3} feat(X), $w={1,2} feat(X).", DATA, "W0210", "{1,2}", &["this value is ignored"]);
+    expect("{1,3} q :- feat(X).\np(X) :- feat(X).\np(X) :- feat(X).", DATA, "W0306", "p(X)", &["the first one"]);
+    let wide = format!("q :- wide({}).", vec!["X"; 64].join(","));
+    expect(&wide, DATA, "E0213", "wide", &["64 arguments"]);
+}
+
+#[test]
+fn data() {
+    let template = "{1,3} q :- feat(X).";
+    expect(template, "1.0 q :- !feat(a).", "E0507", "feat(a)", &["cannot be negated"]);
+    expect(template, "feat(X).", "E0111", "X", &["lower-case letter"]);
+    expect(template, "p(1e999).", "E0108", "1e999", &["out of range"]);
+    expect(template, "p(X) :- feat(X).", "E0509", "p(X) :- feat(X)", &["rules belong in the template"]);
+    expect(template, "1.0 q :- <[1,2,3> feat(a).", "E0101", ">", &["expected `,` or `]`"]);
+}
+
+#[test]
+fn things_that_are_likely_not_meant() {
+    let data = "1.0 q :- <[1,2,3]> feat(a), <[4,5,6]> feat(a).";
+    expect("{1,3} q :- feat(X).", data, "W0508", "feat(a)", &["the first one counts"]);
+    let (session, out) = found("<[1,1,1]> q :- feat(X).", "", Settings::default());
+    assert!(out.iter().all(|d| d.code.0 != "W0803"), "{}", shown(&out, &session));
+    let (session, out) = found("q :- <2> p(X).", "1.0 q :- p(a).", Settings::default());
+    assert!(out.iter().any(|d| d.code.0 == "W0803"), "{}", shown(&out, &session));
+}
+
+#[test]
+fn several_errors_of_one_file_come_together() {
+    let template = "q :- feat(X). [transformation=tahn]\nr :- feat(X.\ns :- feat(X), @foo(X).\n";
+    let (session, out) = found(template, DATA, evaluate_only());
+    let codes: Vec<&str> = out.iter().map(|d| d.code.0).collect();
+    for code in ["E0102", "E0201", "E0204"] {
+        assert!(codes.contains(&code), "{code} is missing in {codes:?}\n{}", shown(&out, &session));
+    }
+}
+
+#[test]
+fn the_budget_names_the_rules_that_spent_it() {
+    let edges: String = (0..50).flat_map(|i| (0..50).map(move |j| format!("edge(n{i},n{j}). "))).collect();
+    let template = "p(X,Z) :- edge(X,Y), edge(Y,Z).\n{1} s(X) :- edge(X,Y).";
+    let settings = Settings { max_ground: 10_000, ..evaluate_only() };
+    let (session, out) = found(template, &format!("{edges} ?- p(n0,n1). ?- s(n0)."), settings);
+    let d = out.iter().find(|d| d.code.0 == "E0601").unwrap_or_else(|| panic!("{}", shown(&out, &session)));
+    let text = shown(std::slice::from_ref(d), &session);
+    assert!(text.contains("p(X,Z)") && text.contains("ground rules so far"), "{text}");
+}
+
+#[test]
+fn training_on_infinite_values_is_an_error() {
+    let settings = Settings::default();
+    let session =
+        crate::support::session("q :- {1} a(X). [transformation=log]", "1.0 q :- <0> a(c).", settings);
+    let network = crate::support::network(&session);
+    let mut parameters = session.initial_parameters();
+    let result = session.run(&network, &mut parameters, &mut |_| std::ops::ControlFlow::Continue(()));
+    let d = result.expect_err("log 0 is not finite");
+    assert_eq!(d.code.0, "E0801");
+}
