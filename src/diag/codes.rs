@@ -87,6 +87,7 @@ codes! {
     NEGATED_FACT = "E0507", "a fact cannot be negated";
     DUPLICATE_FACT = "W0508", "a fact is stated twice with different values";
     RULE_IN_DATA = "E0509", "a rule where only facts and examples are expected";
+    LEFT_OUT = "W0510", "queries that cannot be derived are left out or given a value";
     // 06 grounding
     BUDGET = "E0601", "grounding exceeds its budget";
     // 07 graph

@@ -80,7 +80,9 @@ pub struct Network {
 #[derive(Default)]
 struct Shard {
     program: Program,
-    answers: Vec<(usize, Vec<ConstId>, bool)>,
+    answers: Vec<(usize, Vec<ConstId>)>,
+    /// Queries that cannot be derived and were left out or given a value.
+    left_out: usize,
     statistics: Statistics,
     cut: Vec<(PredId, usize)>,
     unprovable: Vec<Diagnostic>,
@@ -123,6 +125,16 @@ impl Session {
         }
         self.unprovable(&mut parts, &mut out);
         self.repeated(&parts, &mut out);
+        let left_out: usize = parts.iter().map(|p| p.left_out).sum();
+        if left_out > 0 {
+            let what = match self.settings.unprovable {
+                Unprovable::Value(v) => format!("have the stated value {v}, and are not trained on"),
+                _ => "are left out".to_string(),
+            };
+            let of = queries.len();
+            let title = format!("{left_out} of {of} queries cannot be derived: they {what}");
+            out.push(Diagnostic::new(codes::LEFT_OUT, title));
+        }
         let mut network = self.join(parts, start.elapsed().as_secs_f64());
         network.statistics.worlds = worlds.len();
         self.report_cuts(&network.statistics, &mut out);
@@ -170,13 +182,14 @@ impl Session {
                     let question = query.target.is_none() && !query.variables.is_empty();
                     match self.settings.unprovable {
                         _ if question => {}
-                        Unprovable::Skip => {}
+                        Unprovable::Skip => shard.left_out += 1,
                         Unprovable::Value(_) if query.variables.is_empty() => {
                             let args = query.args.iter().map(|a| match a {
                                 crate::data::QueryTerm::Constant(c) => *c,
                                 crate::data::QueryTerm::Variable(_) => unreachable!("no variables"),
                             });
-                            shard.answers.push((q, args.collect(), false));
+                            shard.answers.push((q, args.collect()));
+                            shard.left_out += 1;
                         }
                         _ => {
                             shard.unprovable_count += 1;
@@ -197,7 +210,7 @@ impl Session {
                 for row in rows {
                     let args = ground.relations[query.pred].row(row).to_vec();
                     let answer = shard.answers.len() as u32;
-                    shard.answers.push((q, args, true));
+                    shard.answers.push((q, args));
                     roots.push(Root { pred: query.pred, row, answer });
                 }
             }
@@ -342,7 +355,7 @@ impl Session {
             for (i, o) in part.program.outputs.iter().enumerate() {
                 outputs.insert(o.answer, i);
             }
-            for (local, (query, args, _)) in part.answers.into_iter().enumerate() {
+            for (local, (query, args)) in part.answers.into_iter().enumerate() {
                 let place = outputs.get(&(local as u32)).map(|&o| (number, o));
                 answers.push((query, number, local, args, place));
             }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod determinism;
+mod docs;
 mod gradients;
 mod grounding;
 mod messages;

@@ -119,6 +119,8 @@ fn unprovable_queries_on_request() {
         let template = "[rule=identity, atom=identity]\np(X) :- a(X), !b(X).";
         let (session, out) = Session::from_texts(template, data, settings);
         assert!(out.is_empty(), "{}", shown(&out, &session));
+        let (_, found) = session.build();
+        assert!(found.iter().any(|d| d.code.0 == "W0510" && d.title.starts_with("1 of 2 queries")));
         let (_, _, outcome) = crate::support::run(&session);
         assert_eq!(outcome.values.concat(), expected);
     }

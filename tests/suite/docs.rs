@@ -1,0 +1,58 @@
+//! Code blocks of the documentation.
+
+use crate::support::{evaluate_only, shown};
+use nlog::diag::has_errors;
+use nlog::session::Session;
+use std::fs;
+use std::path::Path;
+
+/// Fenced blocks of a language, with the line on which each begins.
+fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
+    let mut out = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (i, line) in text.lines().enumerate() {
+        match &mut open {
+            None if line.trim() == format!("```{language}") => open = Some((i + 1, String::new())),
+            Some((_, body)) if line.trim() != "```" => *body += &format!("{line}\n"),
+            Some(_) => out.extend(open.take()),
+            None => {}
+        }
+    }
+    out
+}
+
+#[test]
+fn templates_and_data_in_the_documentation_are_right() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checked = 0;
+    for file in ["README.md", "grammar/README.md"] {
+        let text = fs::read_to_string(root.join(file)).expect("documentation is there");
+        for (line, block) in blocks(&text, "lrnn") {
+            let (session, found) = Session::from_texts(&block, "", evaluate_only());
+            assert!(!has_errors(&found), "{file}:{line}\n{}", shown(&found, &session));
+            checked += 1;
+        }
+        for (line, block) in blocks(&text, "db") {
+            let (session, found) = Session::from_texts("", &block, evaluate_only());
+            assert!(!has_errors(&found), "{file}:{line}\n{}", shown(&found, &session));
+            checked += 1;
+        }
+    }
+    assert!(checked >= 7, "{checked} blocks");
+}
+
+#[test]
+fn every_function_is_documented() {
+    use nlog::tensor::functions::{Activation, Aggregation, Combination};
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("grammar/README.md")).expect("documentation is there");
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    // Second names of the same function.
+    let aliases = ["sigm", "layernorm", "stack"];
+    for name in Activation::names().iter().chain(Combination::names()).chain(Aggregation::names()) {
+        assert!(words.contains(name) || aliases.contains(name), "`{name}` is not in grammar/README.md");
+    }
+    for name in nlog::template::special::names() {
+        assert!(words.contains(&name), "`@{name}` is not in grammar/README.md");
+    }
+}
