@@ -47,8 +47,15 @@ pub fn why_not(
     const SHOWN: usize = 3;
     let mut asked: Vec<PredId> = vec![query.pred];
     for rule in rules.iter().take(SHOWN) {
-        let search =
-            |rule| Search { ground, vocabulary, domain, rule, bindings: Vec::new(), deepest: 0, effort: EFFORT };
+        let search = |rule| Search {
+            ground,
+            vocabulary,
+            domain,
+            rule,
+            bindings: Vec::new(),
+            deepest: 0,
+            effort: EFFORT,
+        };
         let mut failure = search(rule).failing(&query.args);
         let mut rule = *rule;
         loop {

@@ -87,10 +87,10 @@ pub struct SettingArgs {
     #[arg(long, value_name = "NAME", default_value = "adam", help_heading = "Training")]
     pub optimizer: String,
     /// Learning rate [default: 0.001 for adam, 0.1 for sgd].
-    #[arg(long, value_name = "X", help_heading = "Training")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "Training")]
     pub lr: Option<f64>,
     /// Multiply the learning rate by X every `--decay-every` epochs.
-    #[arg(long, value_name = "X", help_heading = "Training")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "Training")]
     pub decay: Option<f64>,
     /// Epochs between decays.
     #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Training")]
@@ -108,13 +108,19 @@ pub struct SettingArgs {
     #[arg(long, value_name = "NAME", default_value = "uniform", help_heading = "Training")]
     pub dist: String,
     /// Weight decay.
-    #[arg(long, value_name = "X", default_value_t = 0.0, help_heading = "Training")]
+    #[arg(
+        long,
+        value_name = "X",
+        allow_negative_numbers = true,
+        default_value_t = 0.0,
+        help_heading = "Training"
+    )]
     pub weight_decay: f64,
     /// Greatest norm of a step's gradient.
-    #[arg(long, value_name = "X", help_heading = "Training")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "Training")]
     pub clip_norm: Option<f64>,
     /// Greatest element of a step's gradient.
-    #[arg(long, value_name = "X", help_heading = "Training")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "Training")]
     pub clip_value: Option<f64>,
     /// How a step's gradient is scaled: mean (over target elements) or sum.
     #[arg(long, value_name = "NAME", default_value = "mean", help_heading = "Training")]

@@ -140,7 +140,7 @@ impl<'a> Builder<'a> {
             let at = lines.last().map_or(Span::new(source, 0, 0), |l| l.span);
             let mut d = Diagnostic::new(
                 codes::QUERY_COUNT,
-                format!("{} lines of queries for {} examples", lines.len(), worlds.len()),
+                format!("{} of queries for {} examples", lines_text(lines.len()), worlds.len()),
             )
             .label(at, "the last line of queries")
             .help(
@@ -457,4 +457,8 @@ impl DataSink for Builder<'_> {
             ),
         }
     }
+}
+
+fn lines_text(n: usize) -> String {
+    if n == 1 { "1 line".to_string() } else { format!("{n} lines") }
 }

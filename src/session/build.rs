@@ -252,11 +252,9 @@ impl Session {
             codes::BUDGET,
             format!("grounding needs more than {} ground rules", self.settings.max_ground),
         );
-        let head = |r: RuleId| {
-            match counts.iter().find(|(x, _)| *x == r).map_or(0, |(_, n)| *n) {
-                1 => "1 ground rule so far".to_string(),
-                n => format!("{n} ground rules so far"),
-            }
+        let head = |r: RuleId| match counts.iter().find(|(x, _)| *x == r).map_or(0, |(_, n)| *n) {
+            1 => "1 ground rule so far".to_string(),
+            n => format!("{n} ground rules so far"),
         };
         for (rule, _) in counts.iter().take(SHOWN) {
             d = d.label(self.template.rules[*rule].span, head(*rule));

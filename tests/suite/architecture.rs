@@ -129,11 +129,15 @@ fn only_front_ends_print_and_nothing_is_left_open() {
 
 #[test]
 fn every_code_is_used() {
-    let all: String = all_sources().into_iter().filter(|(f, _)| !f.ends_with("codes.rs")).map(|(_, t)| t).collect();
-    let table = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diag/codes.rs")).expect("there");
+    let all: String =
+        all_sources().into_iter().filter(|(f, _)| !f.ends_with("codes.rs")).map(|(_, t)| t).collect();
+    let table =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diag/codes.rs")).expect("there");
     let names: Vec<&str> = table
         .lines()
-        .filter_map(|l| l.trim().split_once(" = \"").filter(|(_, r)| r.starts_with(['E', 'W'])).map(|(n, _)| n))
+        .filter_map(|l| {
+            l.trim().split_once(" = \"").filter(|(_, r)| r.starts_with(['E', 'W'])).map(|(n, _)| n)
+        })
         .collect();
     assert!(names.len() > 40, "{names:?}");
     let idle: Vec<&&str> = names.iter().filter(|n| !all.contains(&format!("codes::{n}"))).collect();

@@ -22,7 +22,8 @@ fn check(template: &str, data: &str, loss: Loss) {
         trainer.parameters = p.clone();
         trainer.error_and_gradient().0
     };
-    let (weight, deviation) = check_gradient(&parameters, &gradient, &mut objective).expect("there are parameters");
+    let (weight, deviation) =
+        check_gradient(&parameters, &gradient, &mut objective).expect("there are parameters");
     let name = &session.template.weights[weight].name;
     assert!(deviation < 2e-6, "{deviation} at {name} in {template}");
     assert!(gradient.iter().any(|g| *g != 0.0), "some gradient is not zero in {template}");
@@ -106,7 +107,9 @@ fn every_function_in_a_program() {
             continue;
         }
         check(
-            &format!("h(X) :- {{3,2}} feat(X). [transformation={f}]\n h/1 [transformation=identity]\n {out}."),
+            &format!(
+                "h(X) :- {{3,2}} feat(X). [transformation={f}]\n h/1 [transformation=identity]\n {out}."
+            ),
             GRAPH,
             Loss::SoftEntropy,
         );

@@ -49,7 +49,11 @@ fn pick(s: &mut Stream, n: usize) -> usize {
 }
 
 fn term(s: &mut Stream) -> Term {
-    if pick(s, 5) == 0 { Term::Constant(pick(s, CONSTANTS.len())) } else { Term::Variable(pick(s, VARIABLES.len())) }
+    if pick(s, 5) == 0 {
+        Term::Constant(pick(s, CONSTANTS.len()))
+    } else {
+        Term::Variable(pick(s, VARIABLES.len()))
+    }
 }
 
 fn terms(s: &mut Stream, n: usize) -> Vec<Term> {
@@ -68,7 +72,10 @@ fn random_program(s: &mut Stream) -> Program {
         }
         if pick(s, 3) == 0 {
             let pred = pick(s, head);
-            body.insert(pick(s, body.len() + 1), Literal::Negated { pred, args: terms(s, PREDICATES[pred].1) });
+            body.insert(
+                pick(s, body.len() + 1),
+                Literal::Negated { pred, args: terms(s, PREDICATES[pred].1) },
+            );
         }
         if pick(s, 4) == 0 {
             body.insert(pick(s, body.len() + 1), Literal::Differ(term(s), term(s)));
@@ -99,7 +106,9 @@ fn atom_text(pred: usize, args: &[String]) -> String {
 fn rule_text(rule: &Rule, number: usize) -> String {
     let atom = |pred: usize, args: &[Term]| atom_text(pred, &args.iter().map(term_text).collect::<Vec<_>>());
     let literal = |l: &Literal| match l {
-        Literal::Plain { pred, args, hidden } => format!("{}{}", if *hidden { "*" } else { "" }, atom(*pred, args)),
+        Literal::Plain { pred, args, hidden } => {
+            format!("{}{}", if *hidden { "*" } else { "" }, atom(*pred, args))
+        }
         Literal::Negated { pred, args } => format!("!{}", atom(*pred, args)),
         Literal::Differ(x, y) => format!("@neq({},{})", term_text(x), term_text(y)),
     };
@@ -252,9 +261,12 @@ fn semi_naive_is_naive() {
             assert_eq!(instances, expected, "round {round}\n{template}\n{data}");
         }
         grounded += expected.len();
-        recursive += usize::from(program.rules.iter().any(|r| {
-            r.body.iter().any(|l| matches!(l, Literal::Plain { pred, .. } if *pred == r.head))
-        }));
+        recursive += usize::from(
+            program
+                .rules
+                .iter()
+                .any(|r| r.body.iter().any(|l| matches!(l, Literal::Plain { pred, .. } if *pred == r.head))),
+        );
     }
     assert!(grounded > 5_000 && recursive > 50, "the programs ground to something: {grounded}, {recursive}");
 }
@@ -271,7 +283,8 @@ fn anonymous_variables_under_negation_say_that_nothing_matches() {
 fn wide_fan_out_and_long_chains_do_not_overflow_the_stack() {
     let n = 20_000;
     let chain: String = (0..n).map(|i| format!("e({i},{}). ", i + 1)).collect();
-    let template = "[rule=identity, atom=identity, aggregation=sum]\nr(0,0) :- e(0,_).\nr(0,Y) :- r(0,X), *e(X,Y).";
+    let template =
+        "[rule=identity, atom=identity, aggregation=sum]\nr(0,0) :- e(0,_).\nr(0,Y) :- r(0,X), *e(X,Y).";
     let session = session(template, &format!("{chain} ?- r(0,{n})."), evaluate_only());
     let (network, _, outcome) = crate::support::run(&session);
     assert_eq!(network.statistics.ground_rules, n + 1);

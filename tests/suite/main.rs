@@ -3,6 +3,7 @@
 mod architecture;
 mod determinism;
 mod docs;
+mod files;
 mod gradients;
 mod grounding;
 mod messages;

@@ -60,7 +60,13 @@ fn functions_and_keys() {
 
 #[test]
 fn predicates() {
-    expect("h(X) :- feat(X), *bond(X).\nq :- h(X).", DATA, "E0207", "bond(X)", &["`bond/2`", "1 argument here"]);
+    expect(
+        "h(X) :- feat(X), *bond(X).\nq :- h(X).",
+        DATA,
+        "E0207",
+        "bond(X)",
+        &["`bond/2`", "1 argument here"],
+    );
     expect("h(X) :- faet(X).\nq :- h(X).", DATA, "E0206", "faet(X)", &["did you mean `feat`"]);
     expect("q :- feat(X), charged(X).\nq :- feat(X).", DATA, "W0305", "charged(X)", &["can never fire"]);
     expect("q :- feat/2(X).", DATA, "E0208", "2", &["1 argument"]);
@@ -81,7 +87,12 @@ fn shapes() {
         DATA,
         "E0401",
         "{4,7}",
-        &["this weight is {4,7}", "`feat/1` is {3} because of this fact", "facts.db:2", "its columns must be 3"],
+        &[
+            "this weight is {4,7}",
+            "`feat/1` is {3} because of this fact",
+            "facts.db:2",
+            "its columns must be 3",
+        ],
     );
     expect(
         "{4,3} h(X) :- feat(Y), *bond(Y,X).\n{1,7} q :- h(X).",
@@ -101,20 +112,15 @@ fn queries_that_cannot_be_derived() {
     expect(template, DATA, "E0503", "q", &["no `h/1` holds here", "no `charged/1` holds here"]);
     expect("{1,3} q :- feat(X), *bond(X,X).", DATA, "E0503", "q", &["nothing matches `bond("]);
     expect("{1,3} q :- feat(X).", "1.0 r :- <[1,2,3]> feat(a).", "E0503", "r", &["no rule derives `r/0`"]);
-    expect(
-        "p(X) :- a(X), !b(X).",
-        "a(c). b(c). ?- p(c).",
-        "E0503",
-        "p(c)",
-        &["`b(c)` holds, so this fails"],
-    );
+    expect("p(X) :- a(X), !b(X).", "a(c). b(c). ?- p(c).", "E0503", "p(c)", &["`b(c)` holds, so this fails"]);
 }
 
 #[test]
 fn unprovable_queries_on_request() {
     use nlog::session::Unprovable;
     let data = "a(c). b(c). a(d). ?- 1.0 p(c), 0.0 p(d).";
-    for (unprovable, expected) in [(Unprovable::Skip, vec![1.0]), (Unprovable::Value(-2.5), vec![-2.5, 1.0])] {
+    for (unprovable, expected) in [(Unprovable::Skip, vec![1.0]), (Unprovable::Value(-2.5), vec![-2.5, 1.0])]
+    {
         let settings = Settings { unprovable, ..evaluate_only() };
         let template = "[rule=identity, atom=identity]\np(X) :- a(X), !b(X).";
         let (session, out) = Session::from_texts(template, data, settings);
@@ -142,7 +148,13 @@ fn strata_and_safety() {
 #[test]
 fn weights_and_rules() {
     expect("q :- $w={1,3} feat(X), $w={1,2} feat(X).", DATA, "W0210", "{1,2}", &["this value is ignored"]);
-    expect("{1,3} q :- feat(X).\np(X) :- feat(X).\np(X) :- feat(X).", DATA, "W0306", "p(X)", &["the first one"]);
+    expect(
+        "{1,3} q :- feat(X).\np(X) :- feat(X).\np(X) :- feat(X).",
+        DATA,
+        "W0306",
+        "p(X)",
+        &["the first one"],
+    );
     let wide = format!("q :- wide({}).", vec!["X"; 64].join(","));
     expect(&wide, DATA, "E0213", "wide", &["64 arguments"]);
 }

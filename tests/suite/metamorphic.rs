@@ -12,8 +12,18 @@ const TEMPLATE: &str = "
 ";
 
 const FACTS: &[&str] = &[
-    "<0.3> f(a)", "<0.6> f(b)", "<-1> f(c)", "<2> f(d)", "e(a,b)", "e(b,c)", "e(c,a)", "e(c,d)", "<0.9> g(a)",
-    "<0.2> g(c)", "bad(b)", "<4> e(d,e1)",
+    "<0.3> f(a)",
+    "<0.6> f(b)",
+    "<-1> f(c)",
+    "<2> f(d)",
+    "e(a,b)",
+    "e(b,c)",
+    "e(c,a)",
+    "e(c,d)",
+    "<0.9> g(a)",
+    "<0.2> g(c)",
+    "bad(b)",
+    "<4> e(d,e1)",
 ];
 
 fn data(facts: &[String]) -> String {

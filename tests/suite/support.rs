@@ -59,7 +59,10 @@ pub fn close(a: &[(String, Vec<f64>)], b: &[(String, Vec<f64>)], tolerance: f64)
         && a.iter().zip(b).all(|(x, y)| {
             x.0 == y.0
                 && x.1.len() == y.1.len()
-                && x.1.iter().zip(&y.1).all(|(p, q)| (p - q).abs() <= tolerance * p.abs().max(q.abs()).max(1.0))
+                && x.1
+                    .iter()
+                    .zip(&y.1)
+                    .all(|(p, q)| (p - q).abs() <= tolerance * p.abs().max(q.abs()).max(1.0))
         })
 }
 
