@@ -141,7 +141,7 @@ pub struct SettingArgs {
     #[arg(long, value_name = "NAME", default_value = "f64", help_heading = "Computation")]
     pub precision: String,
     /// Most ground rules before grounding is given up.
-    #[arg(long, value_name = "N", default_value_t = 100_000_000, help_heading = "Computation")]
+    #[arg(long, value_name = "N", default_value_t = 20_000_000, help_heading = "Computation")]
     pub max_ground: usize,
     /// Queries that cannot be derived: error, skip, or value:X.
     #[arg(long, value_name = "WHAT", default_value = "error", help_heading = "Computation")]

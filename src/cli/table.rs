@@ -62,7 +62,7 @@ pub fn short(x: f64, digits: usize) -> String {
 pub fn sizes(session: &Session, network: &Network) -> String {
     let s = &network.statistics;
     format!(
-        "{} worlds, {} facts\n{} ground rules in {:.3} s\n{} neurons ({} as the reference counts), {} edges in {:.3} s\n\
+        "{} worlds, {} facts\n{} ground rules in {:.3} s\n{} neurons ({} as the reference counts, {} that do more than copy), {} edges in {:.3} s\n\
          {} rows in {} blocks in {:.3} s\n{} learnable numbers",
         s.worlds,
         session.database.fact_count() + session.template.facts.len(),
@@ -70,6 +70,7 @@ pub fn sizes(session: &Session, network: &Network) -> String {
         s.ground_seconds,
         s.graph_neurons,
         s.neurons.total(),
+        s.pruned_neurons,
         s.graph_edges,
         s.build_seconds,
         s.rows,
@@ -183,8 +184,10 @@ fn answers(out: &mut dyn Write, session: &Session, network: &Network, outcome: &
         let sample = if several_worlds { format!("{}: ", query.sample) } else { String::new() };
         writeln!(out, "{sample}{}", answer_line(session, network, outcome, i))?;
     }
+    let mut answered = vec![false; session.database.queries.len()];
+    network.answers.iter().for_each(|a| answered[a.query] = true);
     for (q, query) in session.database.queries.iter().enumerate() {
-        if query.target.is_none() && !network.answers.iter().any(|a| a.query == q) {
+        if query.target.is_none() && !answered[q] {
             writeln!(out, "{}: no answer", crate::data::builder::query_text(&session.vocabulary, query))?;
         }
     }

@@ -467,6 +467,7 @@ impl Compiler<'_> {
             );
         } else {
             shape = inputs[0];
+            self.program.copies += if rest.is_identity() { neurons.len() } else { 0 };
         }
         if !rest.is_identity() {
             let output = self.activation_shape(&rest, shape, op.span)?;
@@ -539,6 +540,7 @@ impl Compiler<'_> {
             if inputs.len() == 1 && aggregation.is_identity_of_one() {
                 self.offset[n as usize] = self.offset[inputs[0].0 as usize];
                 self.shape[n as usize] = shape;
+                self.program.copies += 1;
                 continue;
             }
             if let Some(other) = inputs.iter().map(|i| self.shape[i.0 as usize]).find(|s| *s != shape) {

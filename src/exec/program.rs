@@ -119,6 +119,8 @@ pub struct Program {
     pub arena: usize,
     /// Answers.
     pub outputs: Vec<OutputSlot>,
+    /// Neurons that only copy their input and so have no row of their own.
+    pub copies: usize,
 }
 
 impl Program {

@@ -47,6 +47,8 @@ pub struct Statistics {
     pub graph_neurons: usize,
     /// Edges in the graphs.
     pub graph_edges: usize,
+    /// Neurons that do more than copy their input.
+    pub pruned_neurons: usize,
     /// Rows of the compiled programs.
     pub rows: usize,
     /// Blocks of the compiled programs.
@@ -235,6 +237,7 @@ impl Session {
         shard.cut = std::mem::take(&mut graph.cut);
         match compile(&graph, &context) {
             Ok(program) => {
+                statistics.pruned_neurons = graph.len() - program.copies;
                 statistics.rows = program.row_count();
                 statistics.blocks = program.blocks.len();
                 shard.program = program;
@@ -334,6 +337,7 @@ impl Session {
             total.neurons.add(s.neurons);
             total.graph_neurons += s.graph_neurons;
             total.graph_edges += s.graph_edges;
+            total.pruned_neurons += s.pruned_neurons;
             total.rows += s.rows;
             total.blocks += s.blocks;
             total.ground_seconds += s.ground_seconds;

@@ -63,7 +63,7 @@ impl Default for Settings {
         Settings {
             overrides: DefaultOverrides::default(),
             train: TrainSettings::default(),
-            max_ground: 100_000_000,
+            max_ground: 20_000_000,
             unprovable: Unprovable::Error,
             cut_cycles: true,
             precision: Precision::F64,

@@ -36,8 +36,10 @@ pub struct Report {
 /// Sizes of the data.
 #[derive(Debug, Serialize)]
 pub struct DataReport {
-    /// Worlds that are asked about.
+    /// Answers with a target.
     pub samples: usize,
+    /// Worlds that are asked about.
+    pub worlds: usize,
     /// Queries.
     pub queries: usize,
     /// Facts.
@@ -62,10 +64,12 @@ pub struct GroundReport {
 pub struct GraphReport {
     /// Neurons that support queries, counted as the reference engine does before any reduction.
     pub neurons_unlifted: usize,
-    /// Rows that are computed: what only copies has none, products of one weight and one value are shared.
+    /// Neurons of the graphs that do more than copy their input.
     pub neurons_pruned: usize,
-    /// Neurons that are evaluated.
+    /// Neurons that are evaluated, after all reductions.
     pub neurons: usize,
+    /// Rows that are computed (products of a weight and a value, which neurons share, are rows too).
+    pub rows: usize,
     /// Edges.
     pub edges: usize,
     /// Row blocks.
@@ -159,7 +163,8 @@ impl Session {
         let history = &outcome.history;
         Report {
             data: DataReport {
-                samples: s.worlds,
+                samples: network.samples.len(),
+                worlds: s.worlds,
                 queries: self.database.queries.len(),
                 facts: self.database.fact_count() + self.template.facts.len(),
             },
@@ -171,8 +176,9 @@ impl Session {
             },
             graph: GraphReport {
                 neurons_unlifted: s.neurons.total(),
-                neurons_pruned: s.rows,
-                neurons: s.graph_neurons,
+                neurons_pruned: s.pruned_neurons,
+                neurons: s.pruned_neurons,
+                rows: s.rows,
                 edges: s.graph_edges,
                 blocks: s.blocks,
                 seconds: s.build_seconds,

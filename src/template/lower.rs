@@ -26,6 +26,9 @@ pub struct DefaultOverrides {
     pub aggregation: Option<Aggregation>,
 }
 
+/// Most numbers of one weight: half a gibibyte in f64, far beyond any use, and before the memory is gone.
+const MAX_WEIGHT: usize = 1 << 26;
+
 const RULE_KEYS: &[&str] =
     &["transformation", "activation", "combination", "aggregation", "offset", "learnable"];
 const PREDICATE_KEYS: &[&str] = &["transformation", "activation", "combination", "offset"];
@@ -185,6 +188,23 @@ impl Lowering<'_> {
             WeightValue::Dense { rows, cols, values } => (Shape::new(*rows, *cols), Some(values.clone())),
             WeightValue::Dims { rows, cols } => (Shape::new(*rows, *cols), None),
         };
+        if shape.len() > MAX_WEIGHT {
+            let d = Diagnostic::new(
+                codes::BAD_VALUE,
+                format!("a weight of {} numbers; {MAX_WEIGHT} are the most", shape.len()),
+            )
+            .label(w.span, "too large");
+            self.error(d);
+            return self.template.weights.push(Weight {
+                name: String::new(),
+                shape: Shape::SCALAR,
+                initial: Some(vec![0.0]),
+                learnable: false,
+                gain: 1.0,
+                orthogonal: false,
+                span: w.span,
+            });
+        }
         let initial = if w.fixed && initial.is_none() { Some(vec![0.0; shape.len()]) } else { initial };
         let weight = Weight {
             name: String::new(),

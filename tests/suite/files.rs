@@ -185,7 +185,7 @@ fn the_report_holds_what_scripts_rely_on() {
     assert!(o.status.success(), "{}", err(&o));
     let text = fs::read_to_string(dir.path().join("r.json")).expect("written");
     let r: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(r["data"], serde_json::json!({"samples": 2, "queries": 2, "facts": 3}));
+    assert_eq!(r["data"], serde_json::json!({"samples": 2, "worlds": 2, "queries": 2, "facts": 3}));
     assert_eq!(r["ground"]["rules"], 6);
     // Per world: facts, then rules, aggregations and atoms of h, then of q.
     assert_eq!(r["graph"]["neurons_unlifted"], (2 + 2 + 2 + 2 + 2 + 1 + 1) + (1 + 3 + 3));

@@ -8,5 +8,6 @@ mod gradients;
 mod grounding;
 mod messages;
 mod metamorphic;
+mod robustness;
 mod support;
 mod training;

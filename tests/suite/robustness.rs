@@ -1,0 +1,90 @@
+//! No panic on any input, all the way down: random damage to programs and data that were right.
+
+use nlog::base::rng::Stream;
+use nlog::diag::{has_errors, render};
+use nlog::session::{Session, Settings};
+use std::ops::ControlFlow;
+
+const TEMPLATES: &[&str] = &[
+    "{4,3} h(X) :- {3,2} f(Y), $w={3,1} g(X), *e(Y,X), !b(X), {3}. [aggregation=max, transformation=relu]\n\
+     h/1 [combination=sum]\nh2(X,Y) :- h(X), ~h(Y), @neq(X,Y).\n{1,4} q :- h2(X,Y).\nq/0 {1}",
+    "[rule=identity, atom=identity]\np(X,Y) :- e(X,Y).\np(X,Z) :- <0.5> p(X,Y), e(Y,Z), @leq(X,7).\nq :- p(X,Y). \
+     [combination=product, aggregation=sum]\n<[1,2]> f(metal:X).",
+    "q :- [2,2|0,0:1,1,1:-1] f(X), @add_eval(1,2). [combination=product, transformation=transpose]\n\
+     $v [learnable=false]\nr(X) :- f(X), 0.5 g(X), -0.25. [combination=concat, aggregation=concat]",
+];
+
+const DATA: &[&str] = &[
+    "1.0 q :- e(a,b), e(b,c), e(c,a), <[1,2]> f(a), [0.5,0] f(b), <2> g(a), g(b), b(c).\n\
+     0.0 q :- e(1,2), e(2.0,01), <[1,2]> f(1), <[3|0:1]> f(2), g('x y').",
+    "e(a,b). e(b,a), <0.3> g(a). <[1,1]> f(a). <[0,1]> f(b). ?- 1.0 q, 0.5 p(a,X). ?- r(X). ?- h2(a,b).",
+    "q1, q2 :- metal:fe(a), e(metal:a,b) <3> q1 :- <5> e(a,X). .",
+];
+
+const PIECES: &[&str] = &[
+    "(", ")", "[", "]", "{", "}", "<", ">", ",", ".", ":-", "!", "~", "*", "@", "$", "=", "|", "/", "X", "a", "q", "_",
+    "0", "-1", "1e308", "'", "%", "/*", "*/", "{0}", "{1,2}", "[1,2]", "softmax", "concat", "count", "p(X)", "?-", "é",
+    "\u{0}", "\n", "e(X,X)", "{3,3}", "<[1,2,3]>", "@dom(X)",
+];
+
+fn damage(text: &str, s: &mut Stream) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for _ in 0..1 + s.below(3) {
+        let at = s.below(chars.len() as u64 + 1) as usize;
+        match s.below(4) {
+            0 => {
+                let n = (s.below(6) as usize).min(chars.len() - at);
+                chars.drain(at..at + n);
+            }
+            1 | 2 => {
+                let piece = PIECES[s.below(PIECES.len() as u64) as usize];
+                chars.splice(at..at, piece.chars());
+            }
+            _ => {
+                let from = s.below(chars.len() as u64 + 1) as usize;
+                let n = (s.below(20) as usize).min(chars.len() - from);
+                let copy: Vec<char> = chars[from..from + n].to_vec();
+                chars.splice(at..at, copy);
+            }
+        }
+    }
+    chars.into_iter().collect()
+}
+
+#[test]
+fn damaged_programs_get_messages_not_panics() {
+    // More in one go: NLOG_FUZZ=200000 cargo test --release --test suite robustness
+    let rounds: usize = std::env::var("NLOG_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(3000);
+    let mut s = Stream::new(5, "damage");
+    let (mut faulty, mut run) = (0, 0);
+    for round in 0..rounds {
+        let template = damage(TEMPLATES[round % TEMPLATES.len()], &mut s);
+        let data = damage(DATA[s.below(DATA.len() as u64) as usize], &mut s);
+        let mut settings = Settings { max_ground: 2000, ..Settings::default() };
+        settings.train.epochs = 2;
+        let (session, found) = Session::from_texts(&template, &data, settings);
+        for d in &found {
+            assert!(!render::render(d, &session.sources, false).is_empty());
+        }
+        if has_errors(&found) {
+            faulty += 1;
+            continue;
+        }
+        let (network, found) = session.build();
+        for d in &found {
+            assert!(!render::render(d, &session.sources, true).is_empty());
+        }
+        let Some(network) = network else {
+            assert!(has_errors(&found), "no network without an error\n{template}\n{data}");
+            faulty += 1;
+            continue;
+        };
+        let mut parameters = session.initial_parameters();
+        match session.run(&network, &mut parameters, &mut |_| ControlFlow::Continue(())) {
+            Ok(outcome) => assert_eq!(outcome.values.len(), network.answers.len()),
+            Err(d) => assert!(d.is_error()),
+        }
+        run += 1;
+    }
+    assert!(faulty > rounds / 4 && run > rounds / 100, "{faulty} faulty, {run} run of {rounds}");
+}
