@@ -3,7 +3,7 @@
 //! A README shows commands in fenced blocks whose first line is `$ nlog run …`; the lines below it are the output, and
 //! those of the first block stand in `expected.txt` too. A line `Checked for seeds A to B: test accuracy at least N %.`
 //! (or `train`) promises what training reaches with the options of the first block, whatever the seed.
-#![allow(clippy::disallowed_methods, reason = "a test of files")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test of files")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
