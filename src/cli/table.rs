@@ -205,7 +205,8 @@ pub fn weights(out: &mut dyn Write, session: &Session, parameters: &Parameters<f
     for (id, name, values) in named_weights(&session.template, parameters) {
         let weight = &session.template.weights[id];
         if weight.learnable {
-            writeln!(out, "{name} {} = {}", weight.shape, value(&values, Some(6)))?;
+            let shape = if weight.shape.is_scalar() { String::new() } else { format!(" {}", weight.shape) };
+            writeln!(out, "{name}{shape} = {}", value(&values, Some(6)))?;
         }
     }
     Ok(())
