@@ -119,8 +119,11 @@ pub fn summary(out: &mut dyn Write, session: &Session, network: &Network, outcom
     if !outcome.history.epochs.is_empty() {
         writeln!(
             out,
-            "{} epochs, the kept model is that of epoch {}",
-            outcome.history.epochs.len(),
+            "{}, the kept model is that of epoch {}",
+            match outcome.history.epochs.len() {
+                1 => "1 epoch".to_string(),
+                n => format!("{n} epochs"),
+            },
             outcome.history.best_epoch
         )?;
     }
@@ -181,7 +184,16 @@ fn answers(out: &mut dyn Write, session: &Session, network: &Network, outcome: &
         }
         shown += 1;
         let query = &session.database.queries[network.answers[i].query];
-        let sample = if several_worlds { format!("{}: ", query.sample) } else { String::new() };
+        let split = match query.split {
+            Split::Train => "",
+            Split::Validation => "validation ",
+            Split::Test => "test ",
+        };
+        let sample = if several_worlds || query.split != Split::Train {
+            format!("{split}{}: ", query.sample)
+        } else {
+            String::new()
+        };
         writeln!(out, "{sample}{}", answer_line(session, network, outcome, i))?;
     }
     let mut answered = vec![false; session.database.queries.len()];
@@ -194,7 +206,7 @@ fn answers(out: &mut dyn Write, session: &Session, network: &Network, outcome: &
     if hidden > 0 {
         writeln!(out, "… and {hidden} more answers (`--predictions FILE.csv` writes all)")?;
     }
-    if shown > 0 {
+    if shown > 0 && !network.samples.is_empty() {
         writeln!(out)?;
     }
     Ok(())

@@ -156,11 +156,16 @@ impl<'a> Builder<'a> {
             self.diagnostics.push(d);
             return;
         }
+        let mut unknown = 0;
         for (i, line) in lines.into_iter().enumerate() {
             let (world, sample) = match &line.link {
                 Some((id, span)) => match ids.get(id) {
                     Some(&world) => (Some(world), Some(format!("s_{id}"))),
                     None => {
+                        unknown += 1;
+                        if unknown > 3 {
+                            continue;
+                        }
                         let mut names: Vec<&str> = ids.keys().map(String::as_str).collect();
                         names.sort_unstable();
                         let mut d = Diagnostic::new(
@@ -168,7 +173,9 @@ impl<'a> Builder<'a> {
                             format!("no example is called `{id}`"),
                         )
                         .label(*span, "this id");
-                        d.help = suggest::did_you_mean(id, names);
+                        d.help = suggest::did_you_mean(id, names).or_else(|| {
+                            Some("if these are labelled examples, they belong to `--examples` (`--test-examples`)".into())
+                        });
                         self.diagnostics.push(d);
                         continue;
                     }
@@ -191,6 +198,11 @@ impl<'a> Builder<'a> {
                 }
                 self.add_query(query);
             }
+        }
+        if unknown > 3
+            && let Some(d) = self.diagnostics.iter_mut().rev().find(|d| d.code == codes::UNKNOWN_EXAMPLE_ID)
+        {
+            d.notes.push(format!("and {} more lines with ids that no example has", unknown - 3));
         }
     }
 

@@ -88,10 +88,12 @@ codes! {
     DUPLICATE_FACT = "W0508", "a fact is stated twice with different values";
     RULE_IN_DATA = "E0509", "a rule where only facts and examples are expected";
     LEFT_OUT = "W0510", "queries that cannot be derived are left out or given a value";
+    LEARNED_DATA = "W0511", "values of facts in the data are learned";
     // 06 grounding
     BUDGET = "E0601", "grounding exceeds its budget";
     // 07 graph
     CYCLES_CUT = "W0701", "ground rules inside a cycle were left out";
+    VALUE_LOST = "W0702", "a value given by a rule without valued literals does not count";
     // 08 training
     NOT_FINITE = "E0801", "a value that is not finite";
     NO_PARAMETERS = "W0803", "a template without learnable weights";

@@ -8,7 +8,7 @@
 use super::program::{Block, Kind, Leaf, OutputSlot, Program};
 use crate::base::hash::{HashMap, IndexMap};
 use crate::base::span::Span;
-use crate::data::{Database, Vocabulary};
+use crate::data::{Database, PredId, Vocabulary};
 use crate::diag::{Diagnostic, codes};
 use crate::graph::{Graph, NeuronId, Op};
 use crate::template::{RuleId, Template, WeightId};
@@ -46,8 +46,8 @@ struct PendingLinear {
 
 /// The unchanging part of a map operation: what happens at each input slot, and after.
 struct MapOp {
-    /// Weight and place in the source of each neuron input, in order.
-    slots: Vec<(Option<WeightId>, Span)>,
+    /// Each neuron input, in order.
+    slots: Vec<Slot>,
     /// An offset as a first input.
     offset: Option<WeightId>,
     combination: Combination,
@@ -55,6 +55,15 @@ struct MapOp {
     /// For messages: what is computed, and where it stands.
     what: String,
     span: Span,
+}
+
+/// An input of a map operation.
+struct Slot {
+    weight: Option<WeightId>,
+    /// The literal, or the head of the rule that derives the atom.
+    span: Span,
+    /// The literal's predicate.
+    pred: Option<PredId>,
 }
 
 enum ActivationChoice {
@@ -246,7 +255,9 @@ impl Compiler<'_> {
                 let r = &template.rules[*rule];
                 let kept = r.visible().enumerate().filter(|(k, _)| !dropped.contains(&(*k as u32)));
                 Some(MapOp {
-                    slots: kept.map(|(_, (_, l))| (l.weight, l.span)).collect(),
+                    slots: kept
+                        .map(|(_, (_, l))| Slot { weight: l.weight, span: l.span, pred: l.predicate() })
+                        .collect(),
                     offset: r.offset,
                     combination: r.combination,
                     activation: ActivationChoice::Fixed(r.activation),
@@ -266,7 +277,11 @@ impl Compiler<'_> {
                 };
                 let combination =
                     if foreign { defaults.atom_combination } else { template.atom_combination(*pred) };
-                let slot = |r: &RuleId| (template.rules[*r].head_weight, template.rules[*r].head_span);
+                let slot = |r: &RuleId| Slot {
+                    weight: template.rules[*r].head_weight,
+                    span: template.rules[*r].head_span,
+                    pred: None,
+                };
                 Some(MapOp {
                     slots: rules.iter().map(slot).collect(),
                     offset: template.atom_offset(*pred).filter(|_| !foreign),
@@ -282,11 +297,11 @@ impl Compiler<'_> {
 
     /// Asks for the weighted inputs of one neuron.
     fn request(&mut self, op: &MapOp, inputs: &[NeuronId]) -> Result<(), Diagnostic> {
-        for (&(weight, span), input) in op.slots.iter().zip(inputs) {
+        for (slot, input) in op.slots.iter().zip(inputs) {
             let n = input.0 as usize;
             let (source, shape) = (self.offset[n], self.shape[n]);
-            let place = match weight {
-                Some(w) if !self.is_one(w) => self.product(w, source, shape, span)?,
+            let place = match slot.weight {
+                Some(w) if !self.is_one(w) => self.product(w, source, shape, slot)?,
                 _ => Place::Known(source),
             };
             self.places.push(place);
@@ -305,19 +320,20 @@ impl Compiler<'_> {
         weight: WeightId,
         source: u32,
         shape: Shape,
-        span: Span,
+        slot: &Slot,
     ) -> Result<Place, Diagnostic> {
         if let Some(&place) = self.products.get(&(weight, source)) {
             return Ok(place);
         }
         let def = &self.context.template.weights[weight];
         let Some(output) = def.shape.times(shape) else {
-            return Err(Diagnostic::new(
+            let d = Diagnostic::new(
                 codes::SHAPE_MISMATCH,
                 format!("a weight of shape {} cannot multiply a value of shape {shape}", def.shape),
             )
             .label(def.span, format!("this weight is {}", def.shape))
-            .label(span, format!("the value here is {shape}")));
+            .label(slot.span, format!("the value here is {shape}"));
+            return Err(self.blame_fact(d, slot.pred, shape));
         };
         let inputs_end = self.program.inputs_end();
         let constant = (self.program.constants_base..inputs_end).contains(&(source as usize));
@@ -338,6 +354,21 @@ impl Compiler<'_> {
         pending.sources.push(source);
         self.products.insert((weight, source), place);
         Ok(place)
+    }
+
+    /// Adds the first fact of a predicate whose value has a shape, for predicates whose facts differ in shape.
+    fn blame_fact(&self, d: Diagnostic, pred: Option<PredId>, shape: Shape) -> Diagnostic {
+        let Some(pred) = pred else { return d };
+        let database = self.context.database;
+        let tables = [&database.examples, &database.shared];
+        let found = tables.iter().filter_map(|set| set.table(pred)).find_map(|t| {
+            let row = t.values.iter().position(|v| database.value_shape(*v) == shape)?;
+            Some(t.spans[row])
+        });
+        match found {
+            Some(span) => d.label(span, format!("this fact is {shape}; others of its predicate are not")),
+            None => d,
+        }
     }
 
     /// Gives the level's linear blocks their places in the arena.
@@ -400,7 +431,7 @@ impl Compiler<'_> {
             }
             for (slot, input) in op.slots.iter().zip(self.graph.inputs(n as usize)) {
                 let shape = self.shape[input.0 as usize];
-                shapes.push(match slot.0 {
+                shapes.push(match slot.weight {
                     Some(w) => template.weights[w].shape.times(shape).expect("checked when requested"),
                     None => shape,
                 });
@@ -440,8 +471,9 @@ impl Compiler<'_> {
                 Diagnostic::new(codes::SHAPE_MISMATCH, format!("{} cannot combine its inputs", op.what))
                     .label(op.span, why);
             let names = op.slots.iter().zip(inputs.iter().skip(usize::from(op.offset.is_some())));
-            for ((_, span), shape) in names {
-                d = d.label(*span, format!("this is {shape}"));
+            for (slot, shape) in names {
+                d = d.label(slot.span, format!("this is {shape}"));
+                d = self.blame_fact(d, slot.pred, *shape);
             }
             d
         })?;

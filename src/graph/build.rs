@@ -50,6 +50,7 @@ pub struct Builder<'a> {
     neuron: Vec<NeuronId>,
     /// Atoms that a rule without valued literals gives a value, with the last such rule.
     given: HashMap<u32, RuleId>,
+    lost: Vec<(RuleId, usize)>,
 }
 
 /// One strongly connected component of ground atoms, as a range of the emission order.
@@ -87,6 +88,7 @@ impl<'a> Builder<'a> {
             used: Vec::new(),
             neuron: Vec::new(),
             given: HashMap::default(),
+            lost: Vec::new(),
         }
     }
 
@@ -133,6 +135,12 @@ impl<'a> Builder<'a> {
                         None => graph.cut.push((pred, cut)),
                     }
                 }
+            }
+        }
+        for (rule, n) in self.lost.drain(..) {
+            match graph.lost.iter_mut().find(|(r, _)| *r == rule) {
+                Some((_, m)) => *m += n,
+                None => graph.lost.push((rule, n)),
             }
         }
         let first_output = graph.outputs.len();
@@ -189,7 +197,12 @@ impl<'a> Builder<'a> {
         for (id, rule) in self.template.rules.iter_enumerated().filter(|(_, r)| r.is_valueless()) {
             let base = self.base[rule.head.index()];
             let instances = &ground.instances[id];
-            self.given.extend((0..instances.len()).map(|i| (base + instances.head(i), id)));
+            for i in 0..instances.len() {
+                match self.given.insert(base + instances.head(i), id) {
+                    Some(earlier) if earlier != id => count_lost(&mut self.lost, earlier),
+                    _ => {}
+                }
+            }
         }
         let rules =
             || self.template.rules.iter_enumerated().filter(|(id, _)| !self.shapes[*id].slots.is_empty());
@@ -355,6 +368,9 @@ impl<'a> Builder<'a> {
             return cut;
         }
         counts.atoms += 1;
+        if let Some(&rule) = self.given.get(&atom) {
+            count_lost(&mut self.lost, rule);
+        }
         let pred = self.predicate_of(atom);
         inputs.clear();
         inputs.extend(derived.iter().map(|(_, n)| *n));
@@ -456,6 +472,13 @@ impl<'a> Builder<'a> {
             }
             std::cmp::Ordering::Equal
         });
+    }
+}
+
+fn count_lost(lost: &mut Vec<(RuleId, usize)>, rule: RuleId) {
+    match lost.iter_mut().find(|(r, _)| *r == rule) {
+        Some((_, n)) => *n += 1,
+        None => lost.push((rule, 1)),
     }
 }
 

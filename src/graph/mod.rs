@@ -105,6 +105,9 @@ pub struct Graph {
     pub counts: NeuronCounts,
     /// Ground rules left out because they close a cycle, per predicate of the head.
     pub cut: Vec<(PredId, usize)>,
+    /// Values given by rules without valued literals that do not count, because a later such rule gives the same atom a
+    /// value or an ordinary rule derives it; per rule.
+    pub lost: Vec<(RuleId, usize)>,
 }
 
 impl Graph {

@@ -87,6 +87,8 @@ struct Shard {
     left_out: usize,
     statistics: Statistics,
     cut: Vec<(PredId, usize)>,
+    /// Values given by rules without valued literals that do not count.
+    lost: Vec<(RuleId, usize)>,
     unprovable: Vec<Diagnostic>,
     unprovable_count: usize,
     fatal: Option<Diagnostic>,
@@ -127,6 +129,7 @@ impl Session {
         }
         self.unprovable(&mut parts, &mut out);
         self.repeated(&parts, &mut out);
+        self.lost(&parts, &mut out);
         let left_out: usize = parts.iter().map(|p| p.left_out).sum();
         if left_out > 0 {
             let what = match self.settings.unprovable {
@@ -235,6 +238,7 @@ impl Session {
         statistics.graph_neurons = graph.len();
         statistics.graph_edges = graph.inputs.len();
         shard.cut = std::mem::take(&mut graph.cut);
+        shard.lost = std::mem::take(&mut graph.lost);
         match compile(&graph, &context) {
             Ok(program) => {
                 statistics.pruned_neurons = graph.len() - program.copies;
@@ -285,6 +289,28 @@ impl Session {
         out.extend(shown);
     }
 
+    /// Rules without valued literals give a plain value, which gives way to other derivations of the same atom.
+    fn lost(&self, parts: &[Shard], out: &mut Diagnostics) {
+        for (id, rule) in self.template.rules.iter_enumerated() {
+            let n: usize = parts.iter().flat_map(|p| &p.lost).filter(|(r, _)| *r == id).map(|(_, n)| n).sum();
+            if n > 0 {
+                let name = self.vocabulary.predicate_name(rule.head);
+                out.push(
+                    Diagnostic::new(
+                        codes::VALUE_LOST,
+                        format!("the value that this rule gives {n} atoms of `{name}` does not count"),
+                    )
+                    .label(rule.span, "no literal of its body has a value that enters")
+                    .note(
+                        "such a rule gives its head a plain value, which gives way to any rule with valued literals \
+                         and to later rules of its kind",
+                    )
+                    .help("let a literal enter, for example `one` with the fact `one.`: then the rules are combined"),
+                );
+            }
+        }
+    }
+
     /// Facts that one world states twice with different values: the first counts.
     fn repeated(&self, parts: &[Shard], out: &mut Diagnostics) {
         let mut spans: Vec<Span> = parts.iter().flat_map(|p| p.repeated.iter().copied()).collect();
@@ -317,8 +343,9 @@ impl Session {
         .note(format!("per predicate of the head: {}", list.join(", ")))
         .note(
             "inside a cycle an atom keeps the ground rules whose body atoms were first derived in an earlier round \
-             than itself",
-        );
+             than itself; values differ from those over all derivations",
+        )
+        .help("`--cycles error` refuses such programs");
         if !self.settings.cut_cycles {
             d.severity = crate::diag::Severity::Error;
         }

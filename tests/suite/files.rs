@@ -143,7 +143,7 @@ fn data_from_standard_input_and_several_files() {
     assert!(out(&o).is_empty() && err(&o).contains("<stdin>:1"), "{}{}", out(&o), err(&o));
     let o = nlog_with_input(dir.path(), &["run", "t.lrnn", "a.db", "-"], "b(c). ?- q(X).\n");
     assert!(o.status.success(), "{}", err(&o));
-    assert_eq!(out(&o), "q(c) = 7    X = c\n\n");
+    assert_eq!(out(&o), "q(c) = 7    X = c\n");
 }
 
 #[test]

@@ -107,6 +107,12 @@ fn shapes() {
 }
 
 #[test]
+fn facts_of_one_predicate_with_different_shapes() {
+    let data = "1.0 q :- <[1,2,3]> feat(a).\n0.0 q :- <[1,2]> feat(b).";
+    expect("{1} q :- {1,3} feat(X).", data, "E0401", "{1,3}", &["this fact is {2}", "facts.db:2"]);
+}
+
+#[test]
 fn queries_that_cannot_be_derived() {
     let template = "{4,3} h(X) :- feat(Y), *bond(Y,X), *charged(Y).\n{1,4} q :- h(X).";
     expect(template, DATA, "E0503", "q", &["no `h/1` holds here", "no `charged/1` holds here"]);
@@ -177,6 +183,23 @@ fn things_that_are_likely_not_meant() {
     assert!(out.iter().all(|d| d.code.0 != "W0803"), "{}", shown(&out, &session));
     let (session, out) = found("q :- <2> p(X).", "1.0 q :- p(a).", Settings::default());
     assert!(out.iter().any(|d| d.code.0 == "W0803"), "{}", shown(&out, &session));
+}
+
+#[test]
+fn values_that_are_learned_or_lost_unawares() {
+    expect(
+        "q :- p(X).",
+        "1.0 q :- 0.5 p(a), <2> p(b).",
+        "W0511",
+        "0.5",
+        &["`<0.5> p(a)`", "the value of a fact"],
+    );
+    let facts = "p(c). r(c). ?- a(c).";
+    expect("<2> a(X) :- *p(X).\n<3> a(X) :- *r(X).", facts, "W0702", "<2> a(X)", &["gives 1 atoms of `a`"]);
+    expect("<2> a(X) :- *p(X).\n<3> a(X) :- r(X).", facts, "W0702", "<2> a(X)", &["does not count"]);
+    let (session, out) =
+        found("<2> a(X) :- *p(X).\n<3> a(X) :- *s(X).", "p(c). s(d). ?- a(X).", Settings::default());
+    assert!(out.is_empty(), "different atoms: nothing is lost\n{}", shown(&out, &session));
 }
 
 #[test]

@@ -102,6 +102,7 @@ pub(super) fn check(
             }
         }
     }
+    learned_data(database, out);
     for p in vocabulary.predicates() {
         let Some(span) = template.predicate(p).and_then(|i| i.declared) else { continue };
         if derived[p] {
@@ -128,5 +129,21 @@ pub(super) fn check(
                 .help(format!("did you mean `{near}`?")),
             );
         }
+    }
+}
+
+/// A value without angle brackets is a starting point, also in the data; those who come from Datalog do not expect it.
+fn learned_data(database: &Database, out: &mut Diagnostics) {
+    let learned: Vec<_> = database.learnable.iter().filter(|d| !d.fixed && d.initial.is_some()).collect();
+    if let Some(first) = learned.first() {
+        let more = match learned.len() - 1 {
+            0 => String::new(),
+            n => format!(" (and {n} more)"),
+        };
+        out.push(
+            Diagnostic::new(codes::LEARNED_DATA, format!("the value of a fact in the data is learned{more}"))
+                .label(first.span, "a starting point, changed by training")
+                .help("in angle brackets a value is given and stays: `<0.5> p(a)`"),
+        );
     }
 }
