@@ -23,6 +23,8 @@
 mod engine;
 #[path = "conformance/flags.rs"]
 mod flags;
+#[path = "conformance/golden.rs"]
+mod golden;
 #[path = "conformance/java.rs"]
 mod java;
 #[path = "conformance/mended.rs"]
@@ -80,6 +82,21 @@ fn recorded_cases(dir: &Path) -> ExitCode {
     for case in folders(&dir.join("cases")) {
         let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
         tell(&name, guarded(|| recorded::run(&case)));
+    }
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(dir.join("golden")).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    files.retain(|p| p.extension().is_some_and(|e| e == "json"));
+    files.sort();
+    for file in files {
+        let group = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match golden::entries(&file) {
+            Ok(entries) => {
+                for (name, entry) in entries {
+                    tell(&format!("{group}/{name}"), guarded(|| golden::run(&name, &entry)));
+                }
+            }
+            Err(text) => tell(&group, Verdict::Differs(text)),
+        }
     }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     ExitCode::from(u8::from(failed > 0))

@@ -17,6 +17,8 @@ pub struct Plan {
     pub seed: u64,
     /// Whether chain pruning was on, which drops activations.
     pub prune: bool,
+    /// Whether to do what pruning did: an unweighted neuron with one input only hands it on.
+    pub drop_activations: bool,
     /// How often iso-value compression draws all weights anew, per network; 0 if it was off.
     pub iso_draws: usize,
     /// Whether the output's transformation was left as it is.
@@ -47,6 +49,7 @@ impl Plan {
             inputs: Inputs::default(),
             seed: 0,
             prune: true,
+            drop_activations: false,
             iso_draws: 1,
             keep_outputs: false,
             ranking: false,
