@@ -1,0 +1,268 @@
+//! Templates of the reference's Python front end with given weights: values, losses and weights after a step.
+//! There the default transformations are identity and nothing is pruned.
+
+use crate::engine::{Answered, Engine};
+use crate::numbers::{FORWARD, TRAINED, all_near, flat, near, show};
+use crate::verdict::Verdict;
+use nlog::exec::Parameters;
+use nlog::io::Inputs;
+use nlog::learn::{Batch, Loss, Optimizer, Reduction};
+use nlog::session::Settings;
+use nlog::template::{Template, WeightId};
+use nlog::tensor::functions::Activation;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// The entries of a file with their names.
+pub fn entries(path: &Path) -> Result<Vec<(String, Value)>, String> {
+    let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
+    let json: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    let list = json.as_array().cloned().unwrap_or_default();
+    Ok(list.into_iter().map(|e| (e["name"].as_str().unwrap_or_default().to_string(), e)).collect())
+}
+
+/// Runs one entry.
+pub fn run(name: &str, entry: &Value) -> Verdict {
+    match try_run(name, entry) {
+        Ok(verdict) => verdict,
+        Err(text) => Verdict::Differs(text),
+    }
+}
+
+/// What the front end writes in its own way, in ours.
+fn translated(line: &str) -> String {
+    let mut line = line.to_string();
+    while let Some(at) = line.find("(agg_terms=[") {
+        let rest = line[at..].replacen("(agg_terms=[", "(", 1).replacen(']', "", 1);
+        line.replace_range(at.., &rest);
+    }
+    line
+}
+
+/// Constructs of the front end that are not part of our language yet: functions on literals.
+fn foreign(template: &str) -> bool {
+    let names = Activation::names().iter().chain(&["concat", "slice", "reshape"]);
+    template.lines().filter_map(|l| l.split_once(":-")).any(|(_, body)| {
+        let body = body.split("). [").next().unwrap_or(body);
+        names.clone().any(|n| {
+            body.match_indices(&format!("{n}(")).any(|(at, _)| body[..at].ends_with([' ', ',']) || at == 0)
+        })
+    })
+}
+
+fn settings(name: &str, entry: &Value) -> Settings {
+    let mut settings = Settings::default();
+    settings.overrides.rule_activation = Some(Activation::Identity);
+    settings.overrides.atom_activation = Some(Activation::Identity);
+    let train = &mut settings.train;
+    let number = |key: &str| entry[key].as_f64();
+    // What an entry does not say stands in its name.
+    let after = |key: &str| {
+        let rest = name.split_once(key)?.1;
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        rest[..end].parse::<f64>().ok()
+    };
+    train.loss = match name {
+        n if n.contains("softentropy") => Loss::SoftEntropy,
+        n if n.contains("bce") => Loss::CrossEntropy,
+        _ => Loss::Mse,
+    };
+    let mean = entry["reduction"].as_str().map_or(name.contains("mean"), |r| r == "mean");
+    train.reduction = if mean { Reduction::Mean } else { Reduction::Sum };
+    let adam = entry["optimizer"].as_str().map_or(name.contains("adam"), |o| o == "adam");
+    train.optimizer = if adam { Optimizer::ADAM } else { Optimizer::Sgd };
+    train.learning_rate = Some(number("lr").or(after("_lr")).unwrap_or(0.1));
+    train.weight_decay = after("_wd").unwrap_or(0.0);
+    train.clip_value = after("clip_value");
+    train.clip_norm = after("clip_norm");
+    if name == "wd_not_clipped" {
+        (train.weight_decay, train.clip_norm) = (0.3, Some(1e-4));
+    }
+    train.batch = Batch::Size(number("batch_size").map_or(1, |b| b as usize));
+    (train.shuffle, train.epochs) = (false, 1);
+    settings
+}
+
+fn try_run(name: &str, entry: &Value) -> Result<Verdict, String> {
+    let words = |v: &Value| -> Vec<String> {
+        v.as_array().into_iter().flatten().filter_map(|w| w.as_str().map(str::to_string)).collect()
+    };
+    let template = words(&entry["template"]).iter().map(|l| translated(l)).collect::<Vec<_>>().join("\n");
+    if entry["forward"].is_null() {
+        return Ok(Verdict::NotYet("a fault of the reference; nothing is recorded".into()));
+    }
+    let io = |e: std::io::Error| e.to_string();
+    let dir = tempfile::tempdir().map_err(io)?;
+    let (mut examples, mut queries) = (String::new(), String::new());
+    let mut last = String::new();
+    for sample in entry["samples"].as_array().into_iter().flatten() {
+        let facts: Vec<String> = words(&sample["example"]).iter().map(|f| fixed(f)).collect();
+        let facts = facts.join(", ") + ".\n";
+        // Samples about the same facts share one example.
+        if facts != last {
+            examples += &facts;
+            last = facts;
+        }
+        queries += sample["query"].as_str().unwrap_or_default();
+        queries.push('\n');
+    }
+    for (file, text) in
+        [("template.txt", &template), ("trainExamples.txt", &examples), ("trainQueries.txt", &queries)]
+    {
+        fs::write(dir.path().join(file), text).map_err(io)?;
+    }
+    let inputs = Inputs::folder(dir.path()).map_err(|d| d.title)?;
+    let settings = settings(name, entry);
+    let engine = match Engine::load(&inputs, &settings, false) {
+        Ok(engine) => engine,
+        Err(f) if foreign(&template) => {
+            return Ok(Verdict::NotYet(format!("functions on literals ({})", f.text)));
+        }
+        Err(f) => return Err(f.text),
+    };
+    let mut parameters = engine.session.initial_parameters();
+    set(&engine.session.template, &template, &entry["weights"], &mut parameters)?;
+    let answers = engine.answer(&parameters).map_err(|f| f.text)?;
+    let mut verdict = Verdict::Pass;
+    if let Err(text) = forward(&answers, &entry["forward"]) {
+        // The recorded choice is by the sum of elements.
+        let by_sum = template.replace("=max", "=maxsum").replace("=min", "=minsum");
+        if by_sum == template {
+            return Err(text);
+        }
+        fs::write(dir.path().join("template.txt"), &by_sum).map_err(io)?;
+        let engine = Engine::load(&inputs, &settings, false).map_err(|f| f.text)?;
+        let why = "max and min of vectors are element-wise; it agrees with maxsum and minsum";
+        verdict = Verdict::Mended(why.into());
+        finish(&engine, entry, &parameters)?;
+    } else {
+        finish(&engine, entry, &parameters)?;
+    }
+    Ok(verdict)
+}
+
+/// A fact with its value fixed, as the front end means it.
+fn fixed(fact: &str) -> String {
+    let fact = fact.trim().trim_end_matches('.');
+    let start = fact.chars().next().unwrap_or('<');
+    let end = match start {
+        '[' => {
+            let mut depth = 0;
+            fact.char_indices().find_map(|(i, c)| {
+                depth += i32::from(c == '[') - i32::from(c == ']');
+                (depth == 0).then_some(i + 1)
+            })
+        }
+        c if c.is_ascii_digit() || c == '-' => fact.find(' '),
+        _ => None,
+    };
+    end.map_or(fact.to_string(), |end| format!("<{}>{}", &fact[..end], &fact[end..]))
+}
+
+/// Our weight of a recorded name: `w`, or `1:w1` with the number of its first use.
+fn weights<'e>(
+    template: &Template,
+    text: &str,
+    recorded: &'e Value,
+) -> Result<Vec<(WeightId, &'e Value)>, String> {
+    let mut listed: Vec<(usize, &str, &Value)> = Vec::new();
+    for (name, value) in recorded.as_object().into_iter().flatten() {
+        let (order, name) = name.split_once(':').unwrap_or(("0", name));
+        listed.push((order.parse().map_err(|_| format!("weight {name}"))?, name, value));
+    }
+    listed.sort_by_key(|(order, ..)| *order);
+    let id = |i: usize| nlog::base::index::Id::new(i);
+    let learnable = |w: &WeightId| template.weights[*w].learnable;
+    let ids: Vec<WeightId> = (0..template.weights.len()).map(id).filter(learnable).collect();
+    let stated = |name: &str| text.contains(&format!("${name}="));
+    let anonymous: Vec<WeightId> =
+        ids.iter().copied().filter(|w| !stated(&template.weights[*w].name)).collect();
+    let mut next = anonymous.into_iter();
+    let mut pairs = Vec::new();
+    for (_, name, value) in listed {
+        let found = if stated(name) {
+            ids.iter().copied().find(|w| template.weights[*w].name == name)
+        } else {
+            next.next()
+        };
+        let w = found.ok_or_else(|| format!("no weight for the recorded {name}"))?;
+        let (shape, values) = (template.weights[w].shape, flat(value));
+        if shape.len() != values.len() {
+            return Err(format!("weight {name} is {shape}, {} numbers are recorded", values.len()));
+        }
+        pairs.push((w, value));
+    }
+    Ok(pairs)
+}
+
+fn set(template: &Template, text: &str, recorded: &Value, to: &mut Parameters<f64>) -> Result<(), String> {
+    for (w, value) in weights(template, text, recorded)? {
+        to.get_mut(w).copy_from_slice(&flat(value));
+    }
+    Ok(())
+}
+
+fn forward(answers: &[Answered], recorded: &Value) -> Result<(), String> {
+    let recorded = recorded.as_array().cloned().unwrap_or_default();
+    if answers.len() != recorded.len() {
+        return Err(format!("{} outputs are recorded, we have {}", recorded.len(), answers.len()));
+    }
+    for (a, r) in answers.iter().zip(&recorded) {
+        if !all_near(&a.value, &flat(r), FORWARD) {
+            return Err(format!("{} expected {} got {}", a.atom, show(&flat(r)), show(&a.value)));
+        }
+    }
+    Ok(())
+}
+
+/// Values, losses and steps.
+fn finish(engine: &Engine, entry: &Value, start: &Parameters<f64>) -> Result<(), String> {
+    let answers = engine.answer(start).map_err(|f| f.text)?;
+    forward(&answers, &entry["forward"])?;
+    let train = &engine.session.settings.train;
+    let losses: Vec<f64> =
+        answers.iter().filter_map(|a| a.target.as_ref().map(|t| train.loss.value(&a.value, t))).collect();
+    for (got, expected) in losses.iter().zip(entry["per_query_error"].as_array().into_iter().flatten()) {
+        let expected = expected.as_f64().unwrap_or(f64::NAN);
+        if !near(*got, expected, FORWARD) {
+            return Err(format!("error expected {expected} got {got}"));
+        }
+    }
+    let recorded = [&entry["loss"], &entry["loss_before"]].into_iter().find_map(Value::as_f64);
+    if let Some(expected) = recorded {
+        let elements: usize = answers.iter().filter_map(|a| a.target.as_ref()).map(Vec::len).sum();
+        let by = if train.reduction == Reduction::Mean { elements as f64 } else { 1.0 };
+        let got = losses.iter().sum::<f64>() / by;
+        if !near(got, expected, FORWARD) {
+            return Err(format!("loss expected {expected} got {got}"));
+        }
+    }
+    let after =
+        [&entry["weights_after"], &entry["weights_after_one_step"]].into_iter().find(|v| !v.is_null());
+    let Some(after) = after else { return Ok(()) };
+    // A list holds the weights after each step of the same sample.
+    let steps: Vec<&Value> = after.as_array().map_or(vec![after], |list| list.iter().collect());
+    let text = engine.session.sources.ids().map(|s| engine.session.sources.text(s)).collect::<String>();
+    for (i, step) in steps.iter().enumerate() {
+        let mut session = engine.session.clone();
+        session.settings.train.epochs = i + 1;
+        let engine = Engine { session, network: engine.network.clone(), warnings: Vec::new() };
+        let mut parameters = start.clone();
+        let outcome = engine.run(&mut parameters).map_err(|f| f.text)?;
+        for (w, value) in weights(&engine.session.template, &text, step)? {
+            let (got, expected) = (parameters.get(w), flat(value));
+            let kept = outcome.history.best_epoch;
+            if !all_near(got, &expected, TRAINED) {
+                let name = &engine.session.template.weights[w].name;
+                return Err(format!(
+                    "weight {name} after step {} expected {} got {} (of epoch {kept})",
+                    i + 1,
+                    show(&expected),
+                    show(got)
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,483 @@
+//! Cases recorded from the reference engine: a folder each, with its files, its command line and what came out.
+
+use crate::engine::{Answered, Engine};
+use crate::flags::Plan;
+use crate::java::{Random, draw, model_order};
+use crate::mended;
+use crate::numbers::{FORWARD, TRAINED, all_near, flat, show};
+use crate::results;
+use crate::rewrite::{Kind, VARIANTS};
+use crate::verdict::Verdict;
+use nlog::data::Split;
+use nlog::exec::Parameters;
+use nlog::learn::{Batch, Distribution, Initializer, Reduction, Sample, Schedule};
+use nlog::session::Outcome;
+use nlog::template::{Template, WeightId};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What was recorded.
+pub struct Expected {
+    /// Outputs by file, in order of the file's name.
+    pub outputs: Vec<(Split, Vec<Output>)>,
+    /// Learnable weights by name, in the reference's order.
+    pub weights: Vec<(String, Vec<f64>)>,
+    /// The last line of results.
+    pub result: Option<String>,
+    /// What it died of.
+    pub exception: Option<String>,
+}
+
+/// One recorded output.
+pub struct Output {
+    sample: String,
+    query: String,
+    /// The value.
+    pub value: Vec<f64>,
+}
+
+/// How an attempt to reproduce a case ended.
+enum Attempt {
+    /// Like this, and maybe with a mended point.
+    Same(Vec<String>),
+    Different(String),
+    /// Different, but only for want of the reference's random stream.
+    Random(String),
+}
+
+impl Expected {
+    /// Reads `expected.json`.
+    pub fn read(text: &str) -> Result<Expected, String> {
+        let json: Value = serde_json::from_str(text).map_err(|e| format!("expected.json: {e}"))?;
+        let text = |v: &Value| v.as_str().unwrap_or_default().replace(' ', "");
+        let mut outputs: Vec<(Split, Vec<Output>)> = Vec::new();
+        let files = json["outputs"].as_object().cloned().unwrap_or_default();
+        for (name, list) in &files {
+            let split = match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
+                "train" => Split::Train,
+                "val" | "validation" => Split::Validation,
+                "test" => Split::Test,
+                other => return Err(format!("outputs of an unknown kind: {other}")),
+            };
+            let items = list.as_array().cloned().unwrap_or_default();
+            let read = |o: &Value| Output {
+                sample: text(&o["sample"]),
+                query: text(&o["query"]),
+                value: flat(&o["output"]),
+            };
+            // A later training of the same run stands under a higher number, and its model is the one that counts.
+            outputs.retain(|(s, _)| *s != split);
+            outputs.push((split, items.iter().map(read).collect()));
+        }
+        let mut weights = Vec::new();
+        for w in json["weights_after"].as_array().into_iter().flatten() {
+            if text(&w["kind"]).starts_with("learn") {
+                weights.push((text(&w["name"]), flat(&w["values"])));
+            }
+        }
+        let results = json["results"].as_array();
+        let result = results.and_then(|r| r.last()).and_then(Value::as_str).map(str::to_string);
+        let exception = json["exception"].as_str().map(str::to_string);
+        Ok(Expected { outputs, weights, result, exception })
+    }
+}
+
+/// Runs one case.
+pub fn run(dir: &Path) -> Verdict {
+    match try_run(dir) {
+        Ok(verdict) => verdict,
+        Err(text) => Verdict::Differs(text),
+    }
+}
+
+fn read(path: PathBuf) -> Result<String, String> {
+    fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn try_run(dir: &Path) -> Result<Verdict, String> {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let expected = Expected::read(&read(dir.join("expected.json"))?)?;
+    let flags = read(dir.join("flags")).unwrap_or_default();
+    let settings = read(dir.join("settings")).unwrap_or_default();
+    let plan = Plan::read(dir, &flags, &settings)?;
+    if let Some(missing) = plan.missing.first() {
+        return Ok(Verdict::NotYet(missing.clone()));
+    }
+    if expected.exception.is_some() && expected.outputs.is_empty() {
+        return mended::crashed(&plan, &expected);
+    }
+    // Several attempts may fail; the one with the text as it stands is told.
+    let (mut first, mut random) = (None, None);
+    // Fewest rewritings first; those that change nothing are left out.
+    let mut subsets: Vec<usize> = (0..1 << VARIANTS.len()).collect();
+    subsets.sort_by_key(|s| s.count_ones());
+    let pruned = if plan.prune { subsets.clone() } else { Vec::new() };
+    let tries = subsets.into_iter().map(|s| (s, false)).chain(pruned.into_iter().map(|s| (s, true)));
+    for (subset, drop_activations) in tries {
+        let Some(copy) = rewritten(dir, subset)? else { continue };
+        let mut plan = Plan::read(copy.path(), &flags, &settings)?;
+        plan.drop_activations = drop_activations;
+        match attempt(&plan, &expected) {
+            Attempt::Same(mut notes) => {
+                if drop_activations {
+                    notes.push("no activation is pruned; it agrees once those of lone inputs are".into());
+                }
+                let chosen = VARIANTS.iter().enumerate().filter(|(i, _)| subset >> i & 1 == 1);
+                let why: Vec<String> = chosen.map(|(_, v)| v.why.to_string()).chain(notes).collect();
+                return Ok(if why.is_empty() { Verdict::Pass } else { Verdict::Mended(why.join("; ")) });
+            }
+            Attempt::Different(text) => drop(first.get_or_insert(text)),
+            Attempt::Random(text) => drop(random.get_or_insert(text)),
+        }
+    }
+    let verdict = match (random, first) {
+        (Some(text), _) => Verdict::NotYet(text),
+        (None, Some(text)) => Verdict::Differs(text),
+        (None, None) => Verdict::Differs("nothing could be compared".into()),
+    };
+    Ok(mended::check(&name, dir, &flags, &settings, &expected)?.unwrap_or(verdict))
+}
+
+/// A copy of a case with its texts rewritten; `None` if one of the rewritings changes nothing.
+fn rewritten(dir: &Path, subset: usize) -> Result<Option<tempfile::TempDir>, String> {
+    let io = |e: std::io::Error| e.to_string();
+    let copy = tempfile::tempdir().map_err(io)?;
+    let mut changed = 0;
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        fs::create_dir_all(copy.path().join(&folder)).map_err(io)?;
+        for entry in fs::read_dir(dir.join(&folder)).map_err(io)? {
+            let entry = entry.map_err(io)?;
+            let relative = folder.join(entry.file_name());
+            if entry.path().is_dir() {
+                folders.push(relative);
+                continue;
+            }
+            let mut text = read(entry.path())?;
+            let file = entry.file_name().to_string_lossy().to_lowercase();
+            if !matches!(file.as_str(), "flags" | "settings" | "expected.json") {
+                let data = file.contains("examples") || file.contains("queries");
+                let kind = if data { Kind::Data } else { Kind::Template };
+                for (i, variant) in VARIANTS.iter().enumerate().filter(|(i, _)| subset >> i & 1 == 1) {
+                    let new = (variant.apply)(kind, &text);
+                    if new != text {
+                        changed |= 1 << i;
+                        text = new;
+                    }
+                }
+            }
+            fs::write(copy.path().join(&relative), text).map_err(io)?;
+        }
+    }
+    Ok((changed == subset).then_some(copy))
+}
+
+fn attempt(plan: &Plan, expected: &Expected) -> Attempt {
+    match try_attempt(plan, expected) {
+        Ok(attempt) => attempt,
+        Err(text) => Attempt::Different(text),
+    }
+}
+
+/// Loads a case, with the outputs' transformations stated where the reference was told to keep them.
+pub fn load(plan: &Plan) -> Result<Engine, String> {
+    let engine = Engine::load(&plan.inputs, &plan.settings, plan.drop_activations).map_err(|f| f.text)?;
+    if !plan.keep_outputs {
+        return Ok(engine);
+    }
+    let (session, template) = (&engine.session, &engine.session.template);
+    let mut lines = String::from("\n");
+    for query in &session.database.queries {
+        if template.stated_activation(query.pred).is_none() {
+            let predicate = session.vocabulary.predicate_text(query.pred);
+            let line = format!("{predicate} [transformation={}]\n", template.defaults.atom_activation);
+            if !lines.contains(&line) {
+                lines += &line;
+            }
+        }
+    }
+    let path = plan.inputs.templates.last().ok_or("no template")?;
+    let text = read(path.clone())? + &lines;
+    fs::write(path, text).map_err(|e| e.to_string())?;
+    Engine::load(&plan.inputs, &plan.settings, plan.drop_activations).map_err(|f| f.text)
+}
+
+/// What a case gives.
+pub struct Produced {
+    /// The network.
+    pub engine: Engine,
+    /// The answers.
+    pub answers: Vec<Answered>,
+    /// The weights at the end.
+    pub parameters: Parameters<f64>,
+    /// How closely it must agree.
+    pub tolerance: f64,
+    /// Whether the recorded random stream took part.
+    pub replayed: bool,
+}
+
+/// Runs a case: with the reference's random stream where the outcome depends on it.
+pub fn produce(plan: &Plan, expected: &Expected) -> Result<Produced, String> {
+    let engine = load(plan)?;
+    let train = &plan.settings.train;
+    let constant = matches!(train.initializer, Initializer::Simple(Distribution::Constant(_)));
+    let drawn = !constant && engine.session.template.weights.iter().any(|w| w.initial.is_none());
+    let count = engine.network.samples.iter().filter(|s| s.split == Split::Train).count();
+    let ordered = match train.batch {
+        Batch::All => false,
+        Batch::Size(n) => n < count,
+    };
+    let mut parameters = engine.session.initial_parameters();
+    if train.epochs == 0 {
+        // What is drawn is the reference's own affair; what follows from it is not.
+        if drawn {
+            recall(&engine.session.template, expected, &mut parameters)?;
+        }
+        let answers = engine.answer(&parameters).map_err(|f| f.text)?;
+        return Ok(Produced { engine, answers, parameters, tolerance: FORWARD, replayed: false });
+    }
+    let replayed = drawn || ordered;
+    let outcome = if replayed {
+        replay(plan, &engine, &mut parameters)?
+    } else {
+        engine.run(&mut parameters).map_err(|f| f.text)?
+    };
+    let answers = engine.answers(&outcome);
+    Ok(Produced { engine, answers, parameters, tolerance: TRAINED, replayed })
+}
+
+/// Whether the recorded outputs follow from the recorded weights, however these came about.
+pub fn agrees_at_recorded_weights(plan: &Plan, expected: &Expected) -> Result<(), String> {
+    let engine = load(plan)?;
+    let mut parameters = engine.session.initial_parameters();
+    recall(&engine.session.template, expected, &mut parameters)?;
+    let answers = engine.answer(&parameters).map_err(|f| f.text)?;
+    compare(plan, &engine, &answers, &parameters, expected, TRAINED).map(|_| ())
+}
+
+fn try_attempt(plan: &Plan, expected: &Expected) -> Result<Attempt, String> {
+    let text = match produce(plan, expected) {
+        Ok(p) => match compare(plan, &p.engine, &p.answers, &p.parameters, expected, p.tolerance) {
+            Ok(notes) => return Ok(Attempt::Same(notes)),
+            Err(text) if !p.replayed => return Err(text),
+            Err(text) => text,
+        },
+        Err(text) => text,
+    };
+    // Training cannot be followed; do the outputs follow from the weights that it ended with?
+    agrees_at_recorded_weights(plan, expected).map_err(|_| text.clone())?;
+    Ok(Attempt::Random(format!(
+        "needs the reference's random stream ({text}; outputs agree at the recorded weights)"
+    )))
+}
+
+/// The learnable weights of the template in the reference's order.
+fn learnable(template: &Template) -> Vec<WeightId> {
+    model_order(template).into_iter().filter(|w| template.weights[*w].learnable).collect()
+}
+
+/// Pairs our weights with recorded ones: by order, which is the reference's, where the names do not say otherwise.
+fn paired<'e>(template: &Template, expected: &'e Expected) -> Result<Vec<(WeightId, &'e [f64])>, String> {
+    let ours = learnable(template);
+    let listed: Vec<&(String, Vec<f64>)> = expected.weights.iter().collect();
+    if ours.len() != listed.len() {
+        return Err(format!("{} learnable weights, recorded are {}", ours.len(), listed.len()));
+    }
+    let mut pairs = Vec::new();
+    for (&w, (name, values)) in ours.iter().zip(&listed) {
+        let weight = &template.weights[w];
+        if weight.shape.len() != values.len() {
+            return Err(format!(
+                "weight {} is {}, recorded {name} has {}",
+                weight.name,
+                weight.shape,
+                values.len()
+            ));
+        }
+        pairs.push((w, values.as_slice()));
+    }
+    Ok(pairs)
+}
+
+/// Sets the weights to the recorded ones.
+fn recall(template: &Template, expected: &Expected, to: &mut Parameters<f64>) -> Result<(), String> {
+    for (w, values) in paired(template, expected)? {
+        to.get_mut(w).copy_from_slice(values);
+    }
+    Ok(())
+}
+
+/// Compares outputs, weights and the line of results; what is mended among the results is told.
+pub fn compare(
+    plan: &Plan,
+    engine: &Engine,
+    answers: &[Answered],
+    parameters: &Parameters<f64>,
+    expected: &Expected,
+    tolerance: f64,
+) -> Result<Vec<String>, String> {
+    let mut notes = Vec::new();
+    let mut counted: Vec<Answered> = Vec::new();
+    for (split, outputs) in &expected.outputs {
+        let mine: Vec<&Answered> = answers.iter().filter(|a| a.split == *split).collect();
+        let mut used = vec![false; mine.len()];
+        for o in outputs {
+            let fits = |i: &usize, sample: bool| {
+                !used[*i] && mine[*i].query == o.query && (!sample || mine[*i].sample == o.sample)
+            };
+            let all = 0..mine.len();
+            let mut candidates: Vec<usize> = all.clone().filter(|i| fits(i, true)).collect();
+            if candidates.is_empty() {
+                candidates = all.filter(|i| fits(i, false)).collect();
+            }
+            // The matches of a query with variables stand in no order.
+            let close = |i: &&usize| all_near(&mine[**i].value, &o.value, tolerance);
+            let best = candidates.iter().find(close).or(candidates.first());
+            let at = || format!("{}:{}", o.sample, o.query);
+            let Some(&best) = best else { return Err(format!("{} is not among our answers", at())) };
+            used[best] = true;
+            if !all_near(&mine[best].value, &o.value, tolerance) {
+                let (e, g) = (show(&o.value), show(&mine[best].value));
+                return Err(format!("{} expected {e} got {g}", at()));
+            }
+            counted.push(mine[best].clone());
+        }
+        for (a, _) in mine.iter().zip(&used).filter(|(a, used)| !**used && a.proven) {
+            let twin = counted.iter().any(|c| c.atom == a.atom && c.value == a.value);
+            if !(twin && (plan.prune || plan.iso_draws > 0)) {
+                return Err(format!(
+                    "{}:{} has the value {}, but no output is recorded",
+                    a.sample,
+                    a.query,
+                    show(&a.value)
+                ));
+            }
+            notes.push("equal queries keep their places".to_string());
+        }
+        if mine.iter().zip(&used).any(|(a, used)| !used && !a.proven) {
+            notes.push("an unprovable query is an error, or has the value that is asked for".to_string());
+        }
+    }
+    if plan.settings.train.epochs > 0 {
+        let template = &engine.session.template;
+        for (w, values) in paired(template, expected)? {
+            let (got, name) = (parameters.get(w), &template.weights[w].name);
+            if !all_near(got, values, tolerance) {
+                return Err(format!("weight {name} expected {} got {}", show(values), show(got)));
+            }
+        }
+    }
+    if let Some(line) = &expected.result
+        && notes.is_empty()
+    {
+        notes.extend(results::compare(line, engine, &counted, tolerance)?);
+    }
+    notes.dedup();
+    Ok(notes)
+}
+
+/// Trains with the reference's random stream in place of ours.
+fn replay(plan: &Plan, engine: &Engine, parameters: &mut Parameters<f64>) -> Result<Outcome, String> {
+    let train = &plan.settings.train;
+    let mut random = Random::new(plan.seed);
+    let mut template = engine.session.template.clone();
+    let drawn: Vec<WeightId> =
+        model_order(&template).into_iter().filter(|w| template.weights[*w].initial.is_none()).collect();
+    let unknown = || "an initialiser that is not replayed".to_string();
+    if plan.iso_draws > 0 && !drawn.is_empty() {
+        let mut plain = template.clone();
+        for &w in &drawn {
+            plain.weights[w].gain = 1.0;
+            plain.weights[w].orthogonal = false;
+        }
+        for _ in 0..engine.network.statistics.worlds * plan.iso_draws {
+            for &w in &drawn {
+                draw(&mut random, &plain, w, train.initializer).ok_or_else(unknown)?;
+            }
+        }
+    }
+    let samples = &engine.network.samples;
+    let mut order: Vec<usize> = (0..samples.len()).filter(|&i| samples[i].split == Split::Train).collect();
+    if samples.iter().all(|s| s.split != Split::Validation) {
+        // The stratified splitter: by target, in order of first appearance.
+        let mut classes: Vec<(&[f64], Vec<usize>)> = Vec::new();
+        for &i in &order {
+            let target = samples[i].target.as_slice();
+            match classes.iter_mut().find(|(t, _)| *t == target) {
+                Some((_, members)) => members.push(i),
+                None => classes.push((target, vec![i])),
+            }
+        }
+        order = classes.into_iter().flat_map(|(_, members)| members).collect();
+    }
+    random.shuffle(&mut order);
+    for &w in &drawn {
+        let values = draw(&mut random, &template, w, train.initializer).ok_or_else(unknown)?;
+        parameters.get_mut(w).copy_from_slice(&values);
+        template.weights[w].initial = Some(values);
+    }
+    if train.schedule != Schedule::Constant && order.len() > 1 {
+        return Err("a changing learning rate over several shuffled samples".into());
+    }
+    let mut orders = Vec::new();
+    for _ in 0..train.epochs {
+        random.shuffle(&mut order);
+        orders.push(order.clone());
+    }
+    if order.len() < 2 {
+        return engine.run(parameters).map_err(|f| f.text);
+    }
+    // All epochs are laid out as one, without shuffling, up to each epoch after which the reference looks for the
+    // best model.
+    let every = train.evaluate_every.max(1);
+    let mut ends: Vec<usize> = (1..=train.epochs).filter(|e| e % every == 0).collect();
+    if ends.last() != Some(&train.epochs) {
+        ends.push(train.epochs);
+    }
+    let mut best: Option<(f64, Parameters<f64>, Outcome)> = None;
+    for end in ends {
+        let unrolled = unroll(engine, &orders[..end], plan);
+        let mut trained = parameters.clone();
+        let outcome = unrolled.run(&mut trained).map_err(|f| f.text)?;
+        let answers = engine.answers(&outcome);
+        let error = |split| engine.metrics(answers.iter().filter(|a| a.split == split)).error;
+        let error = error(Split::Validation).or(error(Split::Train)).unwrap_or(f64::INFINITY);
+        if best.as_ref().is_none_or(|(e, ..)| error < *e) {
+            best = Some((error, trained, outcome));
+        }
+    }
+    let (_, trained, outcome) = best.ok_or("no epochs")?;
+    *parameters = trained;
+    Ok(outcome)
+}
+
+/// One epoch that takes the steps of several, in the given orders.
+fn unroll(engine: &Engine, orders: &[Vec<usize>], plan: &Plan) -> Engine {
+    let mut session = engine.session.clone();
+    let train = &mut session.settings.train;
+    (train.epochs, train.shuffle, train.evaluate_every) = (1, false, 1);
+    let mut network = engine.network.clone();
+    let size = match train.batch {
+        Batch::All => orders[0].len(),
+        Batch::Size(n) => n.max(1),
+    };
+    train.batch = Batch::Size(size);
+    let all = std::mem::take(&mut network.samples);
+    let places = std::mem::take(&mut network.sample_answers);
+    let mut push = |i: usize, factor: f64| {
+        network.samples.push(Sample { importance: all[i].importance * factor, ..all[i].clone() });
+        network.sample_answers.push(places[i]);
+    };
+    for order in orders {
+        for batch in order.chunks(size) {
+            // A short batch is filled up with samples that weigh nothing; the mean must not count them.
+            let mean = plan.settings.train.reduction == Reduction::Mean;
+            let factor = if mean { size as f64 / batch.len() as f64 } else { 1.0 };
+            batch.iter().for_each(|&i| push(i, factor));
+            (batch.len()..size).for_each(|_| push(batch[0], 0.0));
+        }
+    }
+    (0..all.len()).filter(|&i| all[i].split != Split::Train).for_each(|i| push(i, 1.0));
+    Engine { session, network, warnings: Vec::new() }
+}
