@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod base;
 pub mod cli;
+pub mod console;
 pub mod data;
 pub mod diag;
 pub mod exec;

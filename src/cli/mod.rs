@@ -1,14 +1,12 @@
-//! Layer 12, front end: the command line.
+//! Layer 13, front end: the command line.
 
 pub mod args;
 pub mod run;
-pub mod table;
 
 use crate::base::span::SourceMap;
-use crate::diag::{Diagnostic, Severity, has_errors, render};
+use crate::console::{Console, Stop};
 use args::{Cli, Command};
 use clap::Parser;
-use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 /// The user's program or data is at fault.
@@ -27,7 +25,12 @@ pub fn main() -> ExitCode {
             return if to_stdout { ExitCode::SUCCESS } else { ExitCode::from(USAGE) };
         }
     };
-    let console = Console::new(&cli);
+    let color = match cli.color {
+        args::When::Always => Some(true),
+        args::When::Never => Some(false),
+        args::When::Auto => None,
+    };
+    let console = Console::new(color, cli.quiet, cli.verbose > 0);
     let result = match cli.command {
         Command::Run(args) => run::run(*args, &console),
         Command::Check(args) => run::check(*args, &console),
@@ -45,76 +48,5 @@ pub fn main() -> ExitCode {
             console.error_line(&format!("nlog: cannot write the results: {e}"));
             ExitCode::from(FAULT)
         }
-    }
-}
-
-/// Why a command ended early.
-#[derive(Debug)]
-pub enum Stop {
-    /// Diagnostics have been shown.
-    Fault,
-    /// The command line cannot be used.
-    Usage(Box<Diagnostic>),
-    /// Nobody reads the results any more.
-    Pipe,
-    /// The results cannot be written.
-    Write(std::io::Error),
-}
-
-impl From<std::io::Error> for Stop {
-    fn from(e: std::io::Error) -> Self {
-        if e.kind() == std::io::ErrorKind::BrokenPipe { Stop::Pipe } else { Stop::Write(e) }
-    }
-}
-
-/// Where messages and results go: results to standard output, everything else to standard error.
-#[derive(Debug, Clone)]
-pub struct Console {
-    /// Colours in messages.
-    pub color: bool,
-    /// Less than usual on standard error: only errors.
-    pub quiet: bool,
-    /// More than usual.
-    pub verbose: bool,
-}
-
-impl Console {
-    fn new(cli: &Cli) -> Self {
-        let color = match cli.color {
-            args::When::Always => true,
-            args::When::Never => false,
-            args::When::Auto => {
-                std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-            }
-        };
-        Console { color, quiet: cli.quiet, verbose: cli.verbose > 0 }
-    }
-
-    /// Shows diagnostics on standard error (warnings unless quiet); an error if one of them is.
-    pub fn report(&self, diagnostics: &[Diagnostic], sources: &SourceMap) -> Result<(), Stop> {
-        self.diagnostics(diagnostics, sources);
-        if has_errors(diagnostics) { Err(Stop::Fault) } else { Ok(()) }
-    }
-
-    /// Shows diagnostics.
-    pub fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &SourceMap) {
-        let mut stderr = std::io::stderr().lock();
-        for d in diagnostics {
-            if d.severity == Severity::Error || !self.quiet {
-                // Nothing can be done about a standard error that cannot be written.
-                let _ = stderr.write_all(render::render(d, sources, self.color).as_bytes());
-            }
-        }
-    }
-
-    /// A line on standard error unless quiet.
-    pub fn note(&self, text: &str) {
-        if !self.quiet {
-            self.error_line(text);
-        }
-    }
-
-    fn error_line(&self, text: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 }
