@@ -30,13 +30,11 @@ pub fn why_not(
     if rules.is_empty() {
         let name = vocabulary.predicate_name(query.pred);
         let arity = vocabulary.arity(query.pred);
-        let same = vocabulary.predicates().find(|&p| {
-            vocabulary.predicate_name(p) == name && p != query.pred && is_known(template, ground, p)
-        });
+        let same = vocabulary
+            .predicates()
+            .find(|&p| vocabulary.predicate_name(p) == name && p != query.pred && is_known(template, ground, p));
         d.help = match same {
-            Some(p) => {
-                Some(format!("`{name}` is defined with {} arguments, not {arity}", vocabulary.arity(p)))
-            }
+            Some(p) => Some(format!("`{name}` is defined with {} arguments, not {arity}", vocabulary.arity(p))),
             None => {
                 let known = vocabulary.predicates().filter(|&p| is_known(template, ground, p));
                 suggest::did_you_mean(name, known.map(|p| vocabulary.predicate_name(p)))
@@ -46,8 +44,7 @@ pub fn why_not(
     }
     const SHOWN: usize = 3;
     for rule in rules.iter().take(SHOWN) {
-        let mut search =
-            Search { ground, vocabulary, domain, rule, bindings: Vec::new(), deepest: 0, effort: EFFORT };
+        let mut search = Search { ground, vocabulary, domain, rule, bindings: Vec::new(), deepest: 0, effort: EFFORT };
         match search.failing(query) {
             Failure::Head => {
                 d = d.label(rule.head_span, "this head does not match");
@@ -80,12 +77,7 @@ fn is_known(template: &Template, ground: &GroundProgram, p: PredId) -> bool {
     !ground.relations[p].is_empty() || template.rules.iter().any(|r| r.head == p)
 }
 
-fn misspelt(
-    literal: &Literal,
-    vocabulary: &Vocabulary,
-    ground: &GroundProgram,
-    template: &Template,
-) -> Option<String> {
+fn misspelt(literal: &Literal, vocabulary: &Vocabulary, ground: &GroundProgram, template: &Template) -> Option<String> {
     let p = literal.predicate()?;
     if is_known(template, ground, p) {
         return None;
@@ -163,8 +155,7 @@ impl Search<'_> {
             }
         }
         // Tests wait for their variables: literals that bind come first, in order of the text.
-        let mut order: Vec<usize> =
-            (0..self.rule.body.len()).filter(|&i| self.rule.body[i].binds()).collect();
+        let mut order: Vec<usize> = (0..self.rule.body.len()).filter(|&i| self.rule.body[i].binds()).collect();
         order.extend((0..self.rule.body.len()).filter(|&i| !self.rule.body[i].binds()));
         self.bindings = bindings.as_slice().to_vec();
         self.try_from(&order, 0, &mut bindings);
@@ -174,7 +165,12 @@ impl Search<'_> {
         }
     }
 
-    fn try_from(&mut self, order: &[usize], at: usize, bindings: &mut IndexVec<VarId, Option<ConstId>>) {
+    fn try_from(
+        &mut self,
+        order: &[usize],
+        at: usize,
+        bindings: &mut IndexVec<VarId, Option<ConstId>>,
+    ) {
         if at > self.deepest {
             self.deepest = at;
             self.bindings = bindings.as_slice().to_vec();

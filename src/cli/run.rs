@@ -5,7 +5,9 @@ use super::{Console, Stop, table};
 use crate::diag::{Diagnostic, codes, suggest};
 use crate::io::Inputs;
 use crate::io::inputs::ExampleFiles;
-use crate::learn::{Batch, Distribution, Initializer, Loss, Optimizer, Reduction, Schedule, TrainSettings};
+use crate::learn::{
+    Batch, Distribution, Initializer, Loss, Optimizer, Reduction, Schedule, TrainSettings,
+};
 use crate::session::{Network, Precision, Session, Settings, Unprovable};
 use crate::template::lower::DefaultOverrides;
 use crate::tensor::functions::{Activation, Aggregation, FnArg, ParseError};
@@ -35,9 +37,7 @@ pub fn inputs(files: &FileArgs) -> Result<Inputs, Stop> {
         inputs.templates.clone_from(&files.templates);
     } else if inputs.templates.is_empty() {
         let template = operands.next().ok_or_else(|| {
-            stop(
-                usage("no template is given").help("`nlog run template.lrnn facts.db`, or `nlog run FOLDER`"),
-            )
+            stop(usage("no template is given").help("`nlog run template.lrnn facts.db`, or `nlog run FOLDER`"))
         })?;
         inputs.templates.push(template.clone());
     }
@@ -254,9 +254,7 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     }
     stdout.flush()?;
     if let Some(path) = &args.predictions {
-        write_file(path, console, &session, |out| {
-            table::predictions(out, path, &session, &network, &outcome)
-        })?;
+        write_file(path, console, &session, |out| table::predictions(out, path, &session, &network, &outcome))?;
     }
     if let Some(path) = &args.report {
         let total = start.elapsed().as_secs_f64();

@@ -129,8 +129,7 @@ pub fn summary(out: &mut dyn Write, session: &Session, network: &Network, outcom
 /// Columns aligned: the first to the left, the others to the right.
 pub fn print_table(out: &mut dyn Write, table: &[Vec<String>]) -> Result<()> {
     let columns = table.iter().map(Vec::len).max().unwrap_or(0);
-    let width =
-        |c: usize| table.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
+    let width = |c: usize| table.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in table {
         let mut line = String::new();

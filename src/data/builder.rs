@@ -236,7 +236,12 @@ impl<'a> Builder<'a> {
         set.push(world, pred, args.iter().copied(), value, span);
     }
 
-    fn value(&mut self, value: Option<ValueRef<'_>>, pred: PredId, args: &[ConstId]) -> FactValue {
+    fn value(
+        &mut self,
+        value: Option<ValueRef<'_>>,
+        pred: PredId,
+        args: &[ConstId],
+    ) -> FactValue {
         let Some(v) = value else { return FactValue::ONE };
         let shape = Shape::new(v.rows, v.cols);
         if v.fixed && !v.values.is_empty() {
@@ -354,11 +359,8 @@ impl DataSink for Builder<'_> {
 
     fn link(&mut self, value: Option<ValueRef<'_>>, atom: AtomRef<'_>) {
         let args: Vec<&str> = atom.args.iter().map(|t| t.text).collect();
-        let id = if args.is_empty() {
-            atom.name.to_string()
-        } else {
-            format!("{}({})", atom.name, args.join(","))
-        };
+        let id =
+            if args.is_empty() { atom.name.to_string() } else { format!("{}({})", atom.name, args.join(",")) };
         let importance = match value {
             Some(v) if v.values.len() == 1 => v.values[0],
             Some(v) => {

@@ -38,7 +38,8 @@ pub struct Vocabulary {
 /// Whether a text can be written as a name without quotes.
 fn is_plain_name(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(char::is_lowercase) && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+    chars.next().is_some_and(char::is_lowercase)
+        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
 impl Vocabulary {

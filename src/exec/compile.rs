@@ -114,8 +114,7 @@ fn sorted_neurons(graph: &Graph) -> Vec<u32> {
         }
         out
     };
-    let by_op =
-        pass((0..graph.len() as u32).collect(), &|x| graph.op[x as usize].0 as usize, graph.ops.len());
+    let by_op = pass((0..graph.len() as u32).collect(), &|x| graph.op[x as usize].0 as usize, graph.ops.len());
     let levels = graph.level.iter().max().map_or(0, |&l| l as usize + 1);
     pass(by_op, &|x| graph.level[x as usize] as usize, levels)
 }
@@ -210,8 +209,7 @@ impl Compiler<'_> {
     /// One level: weights, then operations.
     fn level(&mut self, neurons: &[u32]) -> Result<(), Diagnostic> {
         let graph = self.graph;
-        let groups: Vec<&[u32]> =
-            neurons.chunk_by(|a, b| graph.op[*a as usize] == graph.op[*b as usize]).collect();
+        let groups: Vec<&[u32]> = neurons.chunk_by(|a, b| graph.op[*a as usize] == graph.op[*b as usize]).collect();
         let ops: Vec<Option<MapOp>> =
             groups.iter().map(|g| self.map_op(graph.operation(g[0] as usize))).collect();
         self.places.clear();
@@ -264,11 +262,8 @@ impl Compiler<'_> {
                     (None, true) => ActivationChoice::Output,
                     (None, false) => ActivationChoice::Fixed(defaults.atom_activation.clone()),
                 };
-                let combination = if foreign {
-                    defaults.atom_combination.clone()
-                } else {
-                    template.atom_combination(*pred)
-                };
+                let combination =
+                    if foreign { defaults.atom_combination.clone() } else { template.atom_combination(*pred) };
                 let slot = |r: &RuleId| (template.rules[*r].head_weight, template.rules[*r].head_span);
                 Some(MapOp {
                     slots: rules.iter().map(slot).collect(),
@@ -303,13 +298,7 @@ impl Compiler<'_> {
         !w.learnable && w.shape.is_scalar() && w.initial.as_deref() == Some(&[1.0])
     }
 
-    fn product(
-        &mut self,
-        weight: WeightId,
-        source: u32,
-        shape: Shape,
-        span: Span,
-    ) -> Result<Place, Diagnostic> {
+    fn product(&mut self, weight: WeightId, source: u32, shape: Shape, span: Span) -> Result<Place, Diagnostic> {
         if let Some(&place) = self.products.get(&(weight, source)) {
             return Ok(place);
         }
@@ -439,9 +428,8 @@ impl Compiler<'_> {
         sources: Vec<u32>,
     ) -> Result<(), Diagnostic> {
         let combined = op.combination.output_shape(&inputs).map_err(|why| {
-            let mut d =
-                Diagnostic::new(codes::SHAPE_MISMATCH, format!("{} cannot combine its inputs", op.what))
-                    .label(op.span, why);
+            let mut d = Diagnostic::new(codes::SHAPE_MISMATCH, format!("{} cannot combine its inputs", op.what))
+                .label(op.span, why);
             let names = op.slots.iter().zip(inputs.iter().skip(usize::from(op.offset.is_some())));
             for ((_, span), shape) in names {
                 d = d.label(*span, format!("this is {shape}"));
@@ -463,11 +451,7 @@ impl Compiler<'_> {
         if !copy || (fused && !activation.is_identity()) {
             let activation = if fused { activation } else { Activation::Identity };
             let combination = if copy { Combination::Sum } else { op.combination.clone() };
-            places = self.block(
-                combined,
-                neurons.len(),
-                Kind::Combine { combination, activation, inputs, sources: places },
-            );
+            places = self.block(combined, neurons.len(), Kind::Combine { combination, activation, inputs, sources: places });
         } else {
             shape = inputs[0];
         }
@@ -489,11 +473,8 @@ impl Compiler<'_> {
 
     fn activation_shape(&self, f: &Activation, shape: Shape, span: Span) -> Result<Shape, Diagnostic> {
         f.output_shape(shape).map_err(|why| {
-            Diagnostic::new(
-                codes::FUNCTION_SHAPE,
-                format!("`{f}` cannot be applied to a value of shape {shape}"),
-            )
-            .label(span, why)
+            Diagnostic::new(codes::FUNCTION_SHAPE, format!("`{f}` cannot be applied to a value of shape {shape}"))
+                .label(span, why)
         })
     }
 

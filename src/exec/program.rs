@@ -2,9 +2,9 @@
 
 use crate::base::index::{Id, IndexVec};
 use crate::template::{Template, WeightId};
-use crate::tensor::Shape;
 use crate::tensor::functions::{Activation, Aggregation, Combination};
 use crate::tensor::real::Real;
+use crate::tensor::Shape;
 use std::ops::Range;
 
 /// What the rows of a block are computed by. Sources are arena offsets of the first element of a value.
@@ -78,7 +78,9 @@ impl Block {
         match &self.kind {
             Kind::Linear { sources, .. } | Kind::Activate { sources, .. } => &sources[row..row + 1],
             Kind::Combine { inputs, sources, .. } => &sources[row * inputs.len()..(row + 1) * inputs.len()],
-            Kind::Reduce { starts, sources, .. } => &sources[starts[row] as usize..starts[row + 1] as usize],
+            Kind::Reduce { starts, sources, .. } => {
+                &sources[starts[row] as usize..starts[row + 1] as usize]
+            }
         }
     }
 }

@@ -131,16 +131,7 @@ impl<T: Real> State<T> {
                     let own = i * width..(i + 1) * width;
                     let offsets = &sources[row * k..(row + 1) * k];
                     let (y, gy) = (&y[own.clone()], &gy[own]);
-                    combination.backward(
-                        inputs,
-                        block.shape,
-                        values,
-                        offsets,
-                        y,
-                        gy,
-                        grads,
-                        &mut self.scratch,
-                    );
+                    combination.backward(inputs, block.shape, values, offsets, y, gy, grads, &mut self.scratch);
                 }
             }
             Kind::Activate { activation, input, sources } => {

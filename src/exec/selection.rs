@@ -102,8 +102,7 @@ impl<'a> Selector<'a> {
         }
         segments.reverse();
         let used = |(_, l): &(usize, &super::program::Leaf)| self.marks.get(l.offset);
-        let leaves: Vec<u32> =
-            program.leaves.iter().enumerate().filter(used).map(|(i, _)| i as u32).collect();
+        let leaves: Vec<u32> = program.leaves.iter().enumerate().filter(used).map(|(i, _)| i as u32).collect();
         weights.extend(leaves.iter().map(|&l| program.leaves[l as usize].weight));
         weights.sort_unstable();
         weights.dedup();

@@ -116,15 +116,7 @@ impl<'a> Builder<'a> {
             }
             for &a in &sorted {
                 let in_cycle = component.cyclic.then_some(component.start as u32);
-                let cut = self.atom_neuron(
-                    ground,
-                    a,
-                    in_cycle,
-                    queried[a as usize],
-                    graph,
-                    &mut outputs,
-                    &mut counts,
-                );
+                let cut = self.atom_neuron(ground, a, in_cycle, queried[a as usize], graph, &mut outputs, &mut counts);
                 if cut > 0 {
                     cut_something = true;
                     let pred = self.predicate_of(a);
@@ -191,8 +183,7 @@ impl<'a> Builder<'a> {
             let instances = &ground.instances[id];
             self.given.extend((0..instances.len()).map(|i| (base + instances.head(i), id)));
         }
-        let rules =
-            || self.template.rules.iter_enumerated().filter(|(id, _)| !self.shapes[*id].slots.is_empty());
+        let rules = || self.template.rules.iter_enumerated().filter(|(id, _)| !self.shapes[*id].slots.is_empty());
         for (id, rule) in rules() {
             let base = self.base[rule.head.index()];
             let instances = &ground.instances[id];
@@ -408,13 +399,7 @@ impl<'a> Builder<'a> {
 
     /// The neuron of an atom that no ground rule derives: its value as a fact, or what a rule without valued
     /// literals gives it (the last such rule counts): the rule's weight, else the predicate's offset, else 1.
-    fn fact_neuron(
-        &mut self,
-        ground: &GroundProgram,
-        atom: u32,
-        graph: &mut Graph,
-        counts: &mut NeuronCounts,
-    ) {
+    fn fact_neuron(&mut self, ground: &GroundProgram, atom: u32, graph: &mut Graph, counts: &mut NeuronCounts) {
         let pred = self.predicate_of(atom);
         let row = atom - self.base[pred.index()];
         let op = match self.given.get(&atom).copied() {
@@ -425,9 +410,7 @@ impl<'a> Builder<'a> {
             None => match ground.fact(pred, row) {
                 Some(FactSource::Data(FactValue::Constant(v)))
                 | Some(FactSource::Template(TemplateValue::Constant(v))) => Op::Value(v),
-                Some(FactSource::Data(FactValue::Learnable(l))) => {
-                    Op::Weight(self.template.learnable_facts[l])
-                }
+                Some(FactSource::Data(FactValue::Learnable(l))) => Op::Weight(self.template.learnable_facts[l]),
                 Some(FactSource::Template(TemplateValue::Weight(w))) => Op::Weight(w),
                 Some(FactSource::Number(x)) => Op::Number(x.to_bits()),
                 None => unreachable!("an atom of the model is a fact or derived"),

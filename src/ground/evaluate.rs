@@ -182,8 +182,11 @@ impl<'a> Grounder<'a> {
         if looping.is_empty() {
             return Ok(());
         }
-        let members: Vec<PredId> =
-            self.vocabulary.predicates().filter(|&p| strata.component[p] == component).collect();
+        let members: Vec<PredId> = self
+            .vocabulary
+            .predicates()
+            .filter(|&p| strata.component[p] == component)
+            .collect();
         let mut delta: HashMap<PredId, (u32, u32)> =
             members.iter().map(|&p| (p, (0, self.ground.relations[p].len()))).collect();
         while delta.values().any(|(from, to)| from < to) {
@@ -195,8 +198,10 @@ impl<'a> Grounder<'a> {
                     self.rule(id, Some(i), component, Some(&this), *round, world, budget)?;
                 }
             }
-            delta =
-                members.iter().map(|&p| (p, (this.delta[&p].1, self.ground.relations[p].len()))).collect();
+            delta = members
+                .iter()
+                .map(|&p| (p, (this.delta[&p].1, self.ground.relations[p].len())))
+                .collect();
         }
         Ok(())
     }
@@ -369,8 +374,7 @@ impl<'a> Grounder<'a> {
                     Relation::Predicate(_) => unreachable!("ordinary literals are matched"),
                 };
                 if let (true, Relation::Special(s, pred)) = (holds && l.is_visible(), l.relation) {
-                    let number =
-                        s.value(self.vocabulary, args).expect("a valued literal that holds has a value");
+                    let number = s.value(self.vocabulary, args).expect("a valued literal that holds has a value");
                     let (row, new) = self.ground.relations[pred].insert(args, 0);
                     if new {
                         self.ground.facts[pred].push(FactSource::Number(number));
@@ -491,8 +495,9 @@ impl<'a> Grounder<'a> {
                 ground.facts[fact.pred].push(FactSource::Template(fact.value));
             }
         }
-        let uses_domain =
-            |r: &Rule| self.relevant[r.head] && r.body.iter().any(|l| matches!(l.relation, Relation::Domain));
+        let uses_domain = |r: &Rule| {
+            self.relevant[r.head] && r.body.iter().any(|l| matches!(l.relation, Relation::Domain))
+        };
         self.domain.clear();
         if self.template.rules.iter().any(uses_domain) {
             self.domain = domain(self.template, self.database, world);

@@ -37,11 +37,8 @@ impl Inputs {
         let find = |names: &[&str]| names.iter().map(|n| dir.join(n)).find(|p| p.is_file());
         let template = find(&["template.lrnn", "template.txt", "templates/template.txt"]);
         let Some(template) = template else {
-            return Err(Diagnostic::new(
-                codes::CANNOT_READ,
-                format!("`{}` holds no template", dir.display()),
-            )
-            .help("a folder has `template.lrnn` or `template.txt`, and facts or examples beside it"));
+            return Err(Diagnostic::new(codes::CANNOT_READ, format!("`{}` holds no template", dir.display()))
+                .help("a folder has `template.lrnn` or `template.txt`, and facts or examples beside it"));
         };
         let train = ExampleFiles {
             examples: find(&["trainExamples.txt", "examples.txt"]),
@@ -51,10 +48,7 @@ impl Inputs {
             templates: vec![template],
             data: find(&["facts.db"]).into_iter().collect(),
             train,
-            validation: ExampleFiles {
-                examples: find(&["valExamples.txt"]),
-                queries: find(&["valQueries.txt"]),
-            },
+            validation: ExampleFiles { examples: find(&["valExamples.txt"]), queries: find(&["valQueries.txt"]) },
             test: ExampleFiles { examples: find(&["testExamples.txt"]), queries: find(&["testQueries.txt"]) },
         })
     }
@@ -63,8 +57,9 @@ impl Inputs {
     pub fn read_data(&self, sources: &mut SourceMap, vocabulary: &mut Vocabulary) -> (Database, Diagnostics) {
         let mut out = Vec::new();
         // All texts first: the reader borrows them while it fills the database.
-        let mut load =
-            |path: &PathBuf| -> Option<SourceId> { read_text(path, sources).map_err(|d| out.push(d)).ok() };
+        let mut load = |path: &PathBuf| -> Option<SourceId> {
+            read_text(path, sources).map_err(|d| out.push(d)).ok()
+        };
         let data: Vec<SourceId> = self.data.iter().filter_map(&mut load).collect();
         let mut pairs = Vec::new();
         for (files, split) in
@@ -107,8 +102,6 @@ impl Inputs {
             let text = if empty { "the file is empty" } else { "only comments or queries here" };
             d = d.label(Span::new(source, 0, sources.text(source).len().min(1)), text);
         }
-        Some(d.help(
-            "a fact is an atom with a full stop: `bond(a1,a2).`, an example `1.0 toxic :- bond(a1,a2).`",
-        ))
+        Some(d.help("a fact is an atom with a full stop: `bond(a1,a2).`, an example `1.0 toxic :- bond(a1,a2).`"))
     }
 }

@@ -28,9 +28,7 @@ pub fn read_text(path: &Path, sources: &mut SourceMap) -> Result<SourceId, Diagn
     let bytes = bytes.map_err(|e| {
         let mut d = Diagnostic::new(codes::CANNOT_READ, format!("cannot read `{name}`: {e}"));
         if path.is_dir() {
-            d = d.help(
-                "this is a folder: `nlog run FOLDER` reads a folder with template.txt and its examples",
-            );
+            d = d.help("this is a folder: `nlog run FOLDER` reads a folder with template.txt and its examples");
         }
         d
     })?;
@@ -56,8 +54,7 @@ pub fn read_text(path: &Path, sources: &mut SourceMap) -> Result<SourceId, Diagn
 
 /// A template with everything that it imports, in order of first mention; each file once.
 pub fn read_template(path: &Path, sources: &mut SourceMap) -> (Vec<ast::File>, Diagnostics) {
-    let mut reader =
-        TemplateReader { sources, done: Vec::new(), open: Vec::new(), files: Vec::new(), out: Vec::new() };
+    let mut reader = TemplateReader { sources, done: Vec::new(), open: Vec::new(), files: Vec::new(), out: Vec::new() };
     reader.read(path, None);
     (reader.files, reader.out)
 }

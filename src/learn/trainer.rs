@@ -217,7 +217,8 @@ impl<'a, T: Real> Trainer<'a, T> {
                 let mut selector = Selector::new(program);
                 let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
                 let outputs = || program.outputs.iter().zip(&learned);
-                let training = selector.supporting(outputs().filter(|(_, l)| **l).map(|(o, _)| o.offset));
+                let training =
+                    selector.supporting(outputs().filter(|(_, l)| **l).map(|(o, _)| o.offset));
                 let mut single = |(o, l): (&crate::exec::program::OutputSlot, &bool)| {
                     (*l && per_sample).then(|| selector.supporting([o.offset]))
                 };
@@ -251,7 +252,10 @@ impl<'a, T: Real> Trainer<'a, T> {
     }
 
     /// Trains for the epochs of the settings, telling `watch` after each; then the best model is put back.
-    pub fn train(&mut self, watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>) -> Result<(), NotFinite> {
+    pub fn train(
+        &mut self,
+        watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+    ) -> Result<(), NotFinite> {
         if self.order.is_empty() {
             return Ok(());
         }
@@ -303,8 +307,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let train = self.metrics(&outputs, Split::Train);
         let validation = self.metrics(&outputs, Split::Validation);
         if let Some(sample) = self.samples.iter().position(|s| {
-            s.split != Split::Test
-                && !self.settings.loss.value(&outputs[s.shard][s.output], &s.target).is_finite()
+            s.split != Split::Test && !self.settings.loss.value(&outputs[s.shard][s.output], &s.target).is_finite()
         }) {
             return Err(NotFinite { sample, epoch: self.epoch });
         }

@@ -96,8 +96,9 @@ pub fn plan(
         // Tests come as soon as their variables are bound: they only ever shrink what follows.
         let ready = pending.iter().position(|&i| {
             let literal = &rule.body[i];
-            let wild =
-                |v: VarId| matches!(literal.relation, Relation::Predicate(_)) && rule.variables[v] == "_";
+            let wild = |v: VarId| {
+                matches!(literal.relation, Relation::Predicate(_)) && rule.variables[v] == "_"
+            };
             let open = |t: &Term| matches!(t, Term::Variable(v) if !bound[v.index()] && !wild(*v));
             !literal.binds() && !literal.args.iter().any(open)
         });

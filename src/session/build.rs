@@ -109,9 +109,8 @@ impl Session {
         let roots = queries.iter().map(|&q| self.database.queries[q].pred);
         let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
         let shards = worlds.len().div_ceil(MIN_WORLDS).clamp(1, MAX_SHARDS);
-        let bounds: Vec<&[WorldId]> = (0..shards)
-            .map(|i| &worlds[worlds.len() * i / shards..worlds.len() * (i + 1) / shards])
-            .collect();
+        let bounds: Vec<&[WorldId]> =
+            (0..shards).map(|i| &worlds[worlds.len() * i / shards..worlds.len() * (i + 1) / shards]).collect();
         let used = AtomicUsize::new(0);
         let mut parts: Vec<Shard> =
             bounds.par_iter().map(|worlds| self.shard(worlds, &by_world, &relevant, &used)).collect();
@@ -253,8 +252,7 @@ impl Session {
 
     fn unprovable(&self, parts: &mut [Shard], out: &mut Diagnostics) {
         let total: usize = parts.iter().map(|p| p.unprovable_count).sum();
-        let mut shown: Vec<Diagnostic> =
-            parts.iter_mut().flat_map(|p| std::mem::take(&mut p.unprovable)).collect();
+        let mut shown: Vec<Diagnostic> = parts.iter_mut().flat_map(|p| std::mem::take(&mut p.unprovable)).collect();
         shown.truncate(SHOWN);
         if let Some(last) = shown.last_mut()
             && total > SHOWN
@@ -324,7 +322,9 @@ impl Session {
         }
         let busy = total.ground_seconds + total.build_seconds + total.compile_seconds;
         if busy > 0.0 {
-            for seconds in [&mut total.ground_seconds, &mut total.build_seconds, &mut total.compile_seconds] {
+            for seconds in
+                [&mut total.ground_seconds, &mut total.build_seconds, &mut total.compile_seconds]
+            {
                 *seconds *= wall / busy;
             }
         }
@@ -339,9 +339,7 @@ impl Session {
         let mut reported = 0;
         for (i, answer) in network.answers.iter().enumerate() {
             let query = &self.database.queries[answer.query];
-            let (Some((shape, target)), Some((shard, output))) = (&query.target, answer.place) else {
-                continue;
-            };
+            let (Some((shape, target)), Some((shard, output))) = (&query.target, answer.place) else { continue };
             let slot = network.programs[shard].outputs[output];
             if slot.shape.len() != shape.len() {
                 reported += 1;

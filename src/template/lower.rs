@@ -160,9 +160,7 @@ impl Lowering<'_> {
     fn named_weight(&mut self, name: String, weight: Weight) -> WeightId {
         if let Some(&id) = self.names.get(&name) {
             let first = &self.template.weights[id];
-            if first.shape != weight.shape
-                || first.initial != weight.initial
-                || first.learnable != weight.learnable
+            if first.shape != weight.shape || first.initial != weight.initial || first.learnable != weight.learnable
             {
                 let d = Diagnostic::new(
                     codes::WEIGHT_REDEFINED,
@@ -349,16 +347,10 @@ impl Lowering<'_> {
             .collect()
     }
 
-    fn literal(
-        &mut self,
-        literal: &ast::Literal,
-        scope: &mut Scope,
-        world: Option<WorldId>,
-    ) -> Option<Literal> {
+    fn literal(&mut self, literal: &ast::Literal, scope: &mut Scope, world: Option<WorldId>) -> Option<Literal> {
         let atom = &literal.atom;
         let weight = literal.weight.as_ref().map(|w| self.weight(w));
-        let relation =
-            if atom.special { self.special(atom)? } else { Relation::Predicate(self.predicate(atom)) };
+        let relation = if atom.special { self.special(atom)? } else { Relation::Predicate(self.predicate(atom)) };
         let args = self.terms(&atom.args, scope, world);
         Some(Literal { relation, args, sign: literal.sign, hidden: atom.hidden, weight, span: literal.span })
     }
@@ -366,9 +358,8 @@ impl Lowering<'_> {
     fn special(&mut self, atom: &ast::Atom) -> Option<Relation> {
         let name = &atom.name.node;
         let Some((special, least, most)) = special::find(name) else {
-            let mut d =
-                Diagnostic::new(codes::UNKNOWN_SPECIAL, format!("there is no special predicate `@{name}`"))
-                    .label(atom.name.span, "unknown");
+            let mut d = Diagnostic::new(codes::UNKNOWN_SPECIAL, format!("there is no special predicate `@{name}`"))
+                .label(atom.name.span, "unknown");
             d.help = suggest::did_you_mean(name, special::names());
             let all: Vec<String> = special::names().map(|n| format!("`@{n}`")).collect();
             self.error(d.note(format!("there are {}", all.join(", "))));
@@ -381,9 +372,8 @@ impl Lowering<'_> {
                 (l, usize::MAX) => format!("at least {l}"),
                 (l, m) => format!("{l} to {m}"),
             };
-            let d =
-                Diagnostic::new(codes::SPECIAL_ARITY, format!("`@{name}` takes {wanted} arguments, not {n}"))
-                    .label(atom.span, format!("{n} here"));
+            let d = Diagnostic::new(codes::SPECIAL_ARITY, format!("`@{name}` takes {wanted} arguments, not {n}"))
+                .label(atom.span, format!("{n} here"));
             self.error(d);
             return None;
         }

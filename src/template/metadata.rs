@@ -7,10 +7,9 @@ use crate::tensor::functions::{Activation, Aggregation, Combination, FnArg, Pars
 /// Reports a key that a list does not take.
 pub(super) fn unknown_key(entry: &MetaEntry, known: &[&'static str], of: &str, out: &mut Diagnostics) {
     let key = &entry.key;
-    let mut d =
-        Diagnostic::new(codes::UNKNOWN_KEY, format!("unknown key `{}` in the metadata of {of}", key.node))
-            .label(key.span, "no such key")
-            .note(format!("the keys of {of} are {}", listed(known)));
+    let mut d = Diagnostic::new(codes::UNKNOWN_KEY, format!("unknown key `{}` in the metadata of {of}", key.node))
+        .label(key.span, "no such key")
+        .note(format!("the keys of {of} are {}", listed(known)));
     d.help = suggest::did_you_mean(&key.node, known.iter().copied());
     out.push(d);
 }

@@ -139,7 +139,9 @@ impl Special {
         match self {
             Special::True | Special::Domain => true,
             Special::False => false,
-            Special::AllDiff => args.iter().enumerate().all(|(i, a)| args[..i].iter().all(|b| a != b)),
+            Special::AllDiff => {
+                args.iter().enumerate().all(|(i, a)| args[..i].iter().all(|b| a != b))
+            }
             Special::In => args[1..].contains(&args[0]),
             Special::MaxCard => {
                 let distinct: HashSet<ConstId> = args[1..].iter().copied().collect();
@@ -175,7 +177,8 @@ mod tests {
     #[test]
     fn specials_mean_what_they_say() {
         let mut v = Vocabulary::new();
-        let n: Vec<ConstId> = (0..6).map(|i| v.number(&i.to_string()).expect("a number")).collect();
+        let n: Vec<ConstId> =
+            (0..6).map(|i| v.number(&i.to_string()).expect("a number")).collect();
         let (a, b) = (v.name("a"), v.name("b"));
         let holds = |name: &str, args: &[ConstId]| find(name).expect(name).0.holds(&v, args);
         assert!(holds("alldiff", &[a, b, n[0]]) && !holds("alldiff", &[a, b, a]));
@@ -190,15 +193,7 @@ mod tests {
         assert!(holds("mod", &[n[5], n[3], n[2]]) && !holds("mod", &[n[5], n[3], n[1]]));
         assert!(holds("true", &[]) && !holds("false", &[]) && holds("anypred", &[a]));
         let value = |name: &str, x, y| find(name).expect(name).0.value(&v, &[x, y]);
-        let pairs = [
-            ("add", 7.0),
-            ("sub", 3.0),
-            ("mul", 10.0),
-            ("div", 2.5),
-            ("mod", 1.0),
-            ("max", 5.0),
-            ("min", 2.0),
-        ];
+        let pairs = [("add", 7.0), ("sub", 3.0), ("mul", 10.0), ("div", 2.5), ("mod", 1.0), ("max", 5.0), ("min", 2.0)];
         for (op, expected) in pairs {
             assert_eq!(value(&format!("{op}_eval"), n[5], n[2]), Some(expected), "{op}");
         }

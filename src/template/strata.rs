@@ -1,9 +1,9 @@
 //! The order of evaluation: strongly connected components of the predicate dependency graph.
 
-use super::{Relation, Rule, RuleId};
 use crate::base::index::{Id, IndexVec};
 use crate::data::PredId;
 use crate::syntax::ast::Sign;
+use super::{Relation, Rule, RuleId};
 
 crate::id! {
     /// A component of mutually dependent predicates.

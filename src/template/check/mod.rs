@@ -12,12 +12,7 @@ pub use shapes::Shapes;
 
 /// Checks a program against the data: names, strata, shapes. Phases whose ground an earlier one found unsound are
 /// left out.
-pub fn check(
-    template: &Template,
-    vocabulary: &Vocabulary,
-    database: &Database,
-    strata: &Strata,
-) -> Diagnostics {
+pub fn check(template: &Template, vocabulary: &Vocabulary, database: &Database, strata: &Strata) -> Diagnostics {
     let mut out = Vec::new();
     names::check(template, vocabulary, database, &mut out);
     negation(template, vocabulary, strata, &mut out);

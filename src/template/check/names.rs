@@ -19,12 +19,7 @@ fn is_slip(a: &str, b: &str) -> bool {
         && strsim::damerau_levenshtein(&a.to_lowercase(), &b.to_lowercase()) <= 1
 }
 
-pub(super) fn check(
-    template: &Template,
-    vocabulary: &Vocabulary,
-    database: &Database,
-    out: &mut Diagnostics,
-) {
+pub(super) fn check(template: &Template, vocabulary: &Vocabulary, database: &Database, out: &mut Diagnostics) {
     let n = vocabulary.predicate_count();
     let mut has_facts: IndexVec<PredId, bool> = vec![false; n].into();
     for (p, _) in database.shared.tables().chain(database.examples.tables()) {
@@ -59,10 +54,7 @@ pub(super) fn check(
                         format!("`{text}` is nowhere defined, but `{}` is", vocabulary.predicate_text(other)),
                     )
                     .label(literal.span, format!("{} arguments here", vocabulary.arity(p)))
-                    .help(format!(
-                        "`{name}` takes {} arguments in the facts and rules",
-                        vocabulary.arity(other)
-                    )),
+                    .help(format!("`{name}` takes {} arguments in the facts and rules", vocabulary.arity(other))),
                 );
                 continue;
             }
@@ -73,15 +65,12 @@ pub(super) fn check(
                 Some(other) if is_slip(name, other) => {
                     reported.push(p);
                     out.push(
-                        Diagnostic::new(
-                            codes::UNKNOWN_PREDICATE,
-                            format!("no fact and no rule defines `{text}`"),
-                        )
-                        .label(literal.span, format!("unknown {what}"))
-                        .help(format!(
-                            "did you mean `{other}`? If `{name}` just has no facts here, declare it: \
+                        Diagnostic::new(codes::UNKNOWN_PREDICATE, format!("no fact and no rule defines `{text}`"))
+                            .label(literal.span, format!("unknown {what}"))
+                            .help(format!(
+                                "did you mean `{other}`? If `{name}` just has no facts here, declare it: \
                                  `{text} [transformation=identity]`"
-                        )),
+                            )),
                     );
                 }
                 _ if literal.sign == Sign::Hard => {}
@@ -115,10 +104,7 @@ pub(super) fn check(
             out.push(
                 Diagnostic::new(
                     codes::UNUSED_METADATA,
-                    format!(
-                        "no rule derives `{}`: its functions apply to nothing",
-                        vocabulary.predicate_text(p)
-                    ),
+                    format!("no rule derives `{}`: its functions apply to nothing", vocabulary.predicate_text(p)),
                 )
                 .label(span, "without effect")
                 .help(format!("did you mean `{near}`?")),

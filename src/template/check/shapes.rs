@@ -118,12 +118,7 @@ impl Shapes {
     }
 
     /// The shape of a rule's contribution to its head's atoms.
-    fn rule(
-        &self,
-        template: &Template,
-        vocabulary: &Vocabulary,
-        rule: &Rule,
-    ) -> Result<Option<Shape>, Box<Diagnostic>> {
+    fn rule(&self, template: &Template, vocabulary: &Vocabulary, rule: &Rule) -> Result<Option<Shape>, Box<Diagnostic>> {
         if rule.is_valueless() {
             let weight = rule.head_weight.or(template.atom_offset(rule.head));
             return Ok(Some(weight.map_or(Shape::SCALAR, |w| template.weights[w].shape)));
@@ -188,10 +183,7 @@ impl Shapes {
                     .label(weight.span, format!("this weight is {}", weight.shape));
                     let mut d = rule.visible().fold(d, |d, (_, l)| {
                         let shape = self.literal(l).expect("all literals are known here");
-                        d.label(
-                            l.span,
-                            format!("{} here", of(l.weight.map(|w| template.weights[w].shape), shape)),
-                        )
+                        d.label(l.span, format!("{} here", of(l.weight.map(|w| template.weights[w].shape), shape)))
                     });
                     for (_, literal) in rule.visible() {
                         d = self.origin(d, vocabulary, literal);
@@ -278,8 +270,7 @@ impl Shapes {
     ) {
         let mut reported: Vec<PredId> = Vec::new();
         for query in &database.queries {
-            let (Some((target, _)), Known::One(shape, origin)) = (&query.target, self.known[query.pred])
-            else {
+            let (Some((target, _)), Known::One(shape, origin)) = (&query.target, self.known[query.pred]) else {
                 continue;
             };
             if *target == shape || target.len() == shape.len() || reported.contains(&query.pred) {
@@ -289,12 +280,9 @@ impl Shapes {
             let name = vocabulary.predicate_text(query.pred);
             let (Origin::Fact(span) | Origin::Rule(span) | Origin::PlainFact(span)) = origin;
             out.push(
-                Diagnostic::new(
-                    codes::TARGET_SHAPE,
-                    format!("the target is {target}, but `{name}` is {shape}"),
-                )
-                .label(query.span, format!("its target is {target}"))
-                .label(span, format!("`{name}` is {shape} because of this")),
+                Diagnostic::new(codes::TARGET_SHAPE, format!("the target is {target}, but `{name}` is {shape}"))
+                    .label(query.span, format!("its target is {target}"))
+                    .label(span, format!("`{name}` is {shape} because of this")),
             );
         }
     }
