@@ -1,7 +1,7 @@
 //! Conformance.
 //!
-//! `cargo test --test conformance` runs the project's own cases, one trial per file `tests/conformance/*.case` (see
-//! `own.rs` for the format): template, data and the values that must come out.
+//! `cargo test --test conformance` runs the project's own cases from `tests/conformance/*.cases` (`own.rs` describes
+//! the format), one trial each: a template, data, and the values that must come out.
 //!
 //! `NLOG_CONFORMANCE=DIR cargo test --test conformance` runs cases that were recorded from the reference engine, from
 //! `DIR/cases` (a folder each: `template.txt`, examples, `flags`, `expected.json`) and `DIR/golden/*.json`, and prints
@@ -31,6 +31,8 @@ mod java;
 mod mended;
 #[path = "conformance/numbers.rs"]
 mod numbers;
+#[path = "conformance/own.rs"]
+mod own;
 #[path = "conformance/recorded.rs"]
 mod recorded;
 #[path = "conformance/results.rs"]
@@ -48,7 +50,18 @@ use verdict::Verdict;
 fn main() -> ExitCode {
     match std::env::var_os("NLOG_CONFORMANCE") {
         Some(dir) => recorded_cases(Path::new(&dir)),
-        None => ExitCode::SUCCESS,
+        None => own_cases(),
+    }
+}
+
+fn own_cases() -> ExitCode {
+    let arguments = libtest_mimic::Arguments::from_args();
+    match own::trials(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")) {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(text) => {
+            println!("the cases cannot be read: {text}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -12,7 +12,7 @@ fn field(line: &str, key: &str) -> Option<f64> {
     let rest =
         if rest.starts_with("AVG") || rest.starts_with("SUM") { rest.split_once('=')?.1 } else { rest };
     let rest = rest.trim_start();
-    let end = rest.find(|c: char| c == ',' || c == ')' || c == '%' || c == ' ').unwrap_or(rest.len());
+    let end = rest.find([',', ')', '%', ' ']).unwrap_or(rest.len());
     let number: f64 = rest[..end].parse().ok()?;
     let scale = if rest[end..].starts_with('%') { 0.01 } else { 1.0 };
     (!number.is_nan()).then_some(number * scale)
