@@ -258,10 +258,9 @@ impl Engine {
             }
             let examples = has(p).1;
             if examples > 0 {
-                reply.message(format!(
-                    "and {examples} facts of `{}` in examples",
-                    vocabulary.predicate_text(p)
-                ));
+                let noun = if examples == 1 { "fact" } else { "facts" };
+                let name = vocabulary.predicate_text(p);
+                reply.message(format!("and {examples} {noun} of `{name}` in examples"));
             }
         }
         if hidden > 0 {

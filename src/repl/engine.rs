@@ -1,6 +1,6 @@
 //! The state of an exploration and what entries do to it. Nothing is printed here.
 
-use super::script::is_command;
+use super::script::{Entries, is_command};
 use crate::base::index::Id;
 use crate::base::span::{SourceId, SourceMap, Span};
 use crate::cli::args::SettingArgs;
@@ -118,11 +118,20 @@ impl Engine {
         &mut self.session.sources
     }
 
-    /// Executes an entry: statements, or one command. It gets a name of its own (`<repl:3>`).
+    /// Executes a text of statements and commands. It gets a name of its own (`<repl:3>`).
     pub fn enter(&mut self, text: &str) -> Reply {
         self.entries += 1;
         let source = self.session.sources.add(format!("<repl:{}>", self.entries), text);
-        self.execute(source, 0..text.len())
+        let mut all = Reply::default();
+        for range in Entries::new(text) {
+            let reply = self.execute(source, range);
+            all.outputs.extend(reply.outputs);
+            all.quit |= reply.quit;
+            if all.quit {
+                break;
+            }
+        }
+        all
     }
 
     /// Executes a part of a source (on character boundaries) as an entry.
@@ -282,11 +291,11 @@ impl Engine {
             keep = labelled && !network.answers.is_empty();
         }
         if keep {
-            let n = self.labelled().len();
-            let queries =
-                if n == 1 { "this query" } else { "the queries with a target, of which there are now" };
-            let number = if n == 1 { String::new() } else { format!(" {n}") };
-            reply.message(format!("added: `:train` learns from {queries}{number}"));
+            let queries = match self.labelled().len() {
+                1 => "this query".to_string(),
+                n => format!("{n} queries"),
+            };
+            reply.message(format!("added: `:train` learns from {queries} now"));
         } else {
             self.session.database.queries.truncate(position);
         }
