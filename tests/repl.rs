@@ -1,5 +1,8 @@
 //! The REPL as a script reader: what goes in, what comes out.
 
+// Tests write files to load.
+#![allow(clippy::disallowed_methods)]
+
 use nlog::cli::args::{Cli, Command as Chosen, SettingArgs};
 use nlog::io::Inputs;
 use nlog::repl::engine::{Engine, Output, Reply};
