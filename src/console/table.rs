@@ -83,6 +83,11 @@ pub fn sizes(session: &Session, network: &Network) -> String {
 /// The answers (to questions all kinds, to labelled queries if they are few) and the final table.
 pub fn summary(out: &mut dyn Write, session: &Session, network: &Network, outcome: &Outcome) -> Result<()> {
     answers(out, session, network, outcome)?;
+    metrics(out, outcome)
+}
+
+/// The final table alone.
+pub fn metrics(out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
     let rows = [("train", &outcome.train), ("validation", &outcome.validation), ("test", &outcome.test)];
     let rows: Vec<(&str, &Metrics)> = rows.into_iter().filter(|(_, m)| m.count > 0).collect();
     if rows.is_empty() {

@@ -1,6 +1,7 @@
 //! Layer 11: everything loaded. Front ends talk only to this.
 
 pub mod build;
+pub mod extend;
 pub mod report;
 pub mod run;
 
@@ -93,6 +94,12 @@ pub struct Session {
 impl Session {
     /// Reads, resolves and checks. The session is complete only if no diagnostic is an error.
     pub fn load(inputs: &Inputs, settings: Settings) -> (Session, Diagnostics) {
+        let (session, _, out) = Session::load_program(inputs, settings);
+        (session, out)
+    }
+
+    /// Like [`Session::load`], with the syntax trees of the template, for a front end that will add to them.
+    pub fn load_program(inputs: &Inputs, settings: Settings) -> (Session, Vec<ast::File>, Diagnostics) {
         let start = std::time::Instant::now();
         let mut sources = SourceMap::new();
         let mut out = Vec::new();
@@ -108,7 +115,7 @@ impl Session {
         let mut session = Session { sources, vocabulary, database, ..Session::empty(settings) };
         session.resolve(&files, &mut out);
         session.parse_seconds = start.elapsed().as_secs_f64();
-        (session, out)
+        (session, files, out)
     }
 
     /// Reads, resolves and checks a template and data in the `.db` form, given as texts.

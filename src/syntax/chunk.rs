@@ -107,8 +107,17 @@ struct End {
 impl<'t> Chunker<'t> {
     /// Begins at the first statement.
     pub fn new(source: SourceId, text: &'t str) -> Self {
+        Self::starting_at(source, text, 0)
+    }
+
+    /// Begins at the first statement at or after byte `start`, which no token straddles. Places count from the start
+    /// of `text`.
+    pub fn starting_at(source: SourceId, text: &'t str, start: usize) -> Self {
         let (mut tokens, mut comments) = (Vec::new(), Vec::new());
-        for token in Tokens::new(text) {
+        let shift = u32::try_from(start).expect("callers refuse texts of 4 GiB");
+        for mut token in Tokens::new(&text[start..]) {
+            token.start += shift;
+            token.end += shift;
             match token.kind {
                 K::Space => {}
                 K::LineComment | K::BlockComment => comments.push(token),

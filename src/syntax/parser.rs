@@ -25,13 +25,17 @@ use grammar::{Grammar, Rule as G};
 
 /// Parses a template. Faulty statements are left out of the tree and reported, the others are all there.
 pub fn parse_template(source: SourceId, text: &str) -> (File, Diagnostics) {
+    statements(source, text, 0, SharedValues::default())
+}
+
+fn statements(source: SourceId, text: &str, start: usize, known: SharedValues) -> (File, Diagnostics) {
     let mut out = Vec::new();
     let mut diagnostics = Diagnostics::new();
     if let Some(d) = too_long(source, text) {
         return (File::default(), vec![d]);
     }
-    let mut chunker = Chunker::new(source, text);
-    let mut builder = Builder { source, shift: 0, known: HashMap::default(), buffer: Buffer::default() };
+    let mut chunker = Chunker::starting_at(source, text, start);
+    let mut builder = Builder { source, shift: 0, known, buffer: Buffer::default() };
     while let Some(next) = chunker.next_chunk() {
         match next {
             Ok(chunk) => {
@@ -53,7 +57,21 @@ pub fn parse_template(source: SourceId, text: &str) -> (File, Diagnostics) {
 
 /// Parses one entry of the REPL: usually one statement, sometimes several on a line. All or nothing.
 pub fn parse_statement(source: SourceId, text: &str) -> Result<Vec<Statement>, Diagnostics> {
-    let (file, diagnostics) = parse_template(source, text);
+    parse_entry(source, text, 0, SharedValues::default())
+}
+
+/// Values of shared weights by name (with whether they are fixed), for mentions without a value.
+pub type SharedValues = HashMap<String, (bool, WeightValue)>;
+
+/// Like [`parse_statement`], for the part of `text` that begins at byte `start`, after statements that have stated the
+/// shared weights `known`.
+pub fn parse_entry(
+    source: SourceId,
+    text: &str,
+    start: usize,
+    known: SharedValues,
+) -> Result<Vec<Statement>, Diagnostics> {
+    let (file, diagnostics) = statements(source, text, start, known);
     if diagnostics.is_empty() { Ok(file.statements) } else { Err(diagnostics) }
 }
 
@@ -120,7 +138,7 @@ struct Builder {
     /// Position in the source of byte 0 of the text that pest sees.
     shift: usize,
     /// Values of shared weights by name, for later mentions without a value.
-    known: HashMap<String, (bool, WeightValue)>,
+    known: SharedValues,
     buffer: Buffer,
 }
 

@@ -34,6 +34,12 @@ const TABLE: &[Entry] = &[
         "a cycle loses the ground rules that close it, in no order of visits",
     ),
     (
+        "g08_query_a_fact",
+        // Asked for a fact, the engine gives its value; 0 would say that it does not hold.
+        &[&[1.0], &[1.0]],
+        "a queried fact has its value",
+    ),
+    (
         "h14_minibatch_adam",
         // From an independent run of the formulas with the step as Adam's counter.
         &[&[1.5672214012915007], &[3.1344428025830013], &[6.268885605166003]],

@@ -1,5 +1,7 @@
 //! Tests of the whole through its public interface, in one binary.
 
+#![allow(clippy::disallowed_methods)] // tests may touch files
+
 mod architecture;
 mod determinism;
 mod docs;

@@ -73,6 +73,14 @@ fn predicates() {
 }
 
 #[test]
+fn a_name_with_several_arities_is_not_a_slip() {
+    let data = "1.0 q :- tree(a), tree(a,b,c).";
+    let (session, out) = found("{1} q :- tree(X).\n{1} q :- tree(X,Y).", data, evaluate_only());
+    assert!(out.iter().all(|d| d.code.0 == "W0305"), "{}", shown(&out, &session));
+    assert_eq!(out.len(), 1);
+}
+
+#[test]
 fn a_family_of_names_is_not_a_slip() {
     // c_22 and c_27 are two atom types, not one misspelt.
     let data = "1.0 q :- c_22(a). 0.0 q :- c_22(b).";

@@ -55,7 +55,10 @@ pub(super) fn check(
             }
             let name = vocabulary.predicate_name(p);
             let text = vocabulary.predicate_text(p);
-            if let Some(&other) = known.iter().find(|&&q| vocabulary.predicate_name(q) == name) {
+            let namesakes: Vec<PredId> =
+                known.iter().copied().filter(|&q| vocabulary.predicate_name(q) == name).collect();
+            // A name that is defined with several arities is overloaded on purpose.
+            if let [other] = namesakes[..] {
                 reported.push(p);
                 out.push(
                     Diagnostic::new(

@@ -1,0 +1,510 @@
+//! The state of an exploration and what entries do to it. Nothing is printed here.
+
+use super::script::{Entries, is_command};
+use crate::base::index::Id;
+use crate::base::span::{SourceId, SourceMap, Span};
+use crate::console::options::SettingArgs;
+use crate::console::table;
+use crate::data::{MAX_ARITY, PredId};
+use crate::diag::{Diagnostic, Diagnostics, Severity, codes, has_errors};
+use crate::exec::Parameters;
+use crate::io::{self, Inputs};
+use crate::learn::EpochReport;
+use crate::session::extend::is_data_fact;
+use crate::session::{Network, Outcome, Session, Settings, Unprovable};
+use crate::syntax::ast::{self, MetaEntry, MetaValue, Statement, TermKind, WeightValue};
+use crate::syntax::parser::{self, SharedValues};
+use std::ops::{ControlFlow, Range};
+use std::path::PathBuf;
+
+/// One piece of what an entry gives.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// What was asked for: lines that end with a newline.
+    Result(String),
+    /// What was done: a line without newline.
+    Message(String),
+    /// What is wrong, or worth knowing.
+    Diagnostic(Box<Diagnostic>),
+}
+
+/// What an entry gives.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reply {
+    /// In order.
+    pub outputs: Vec<Output>,
+    /// Whether the user wants to leave.
+    pub quit: bool,
+}
+
+impl Reply {
+    /// Whether something went wrong.
+    pub fn failed(&self) -> bool {
+        self.outputs.iter().any(|o| matches!(o, Output::Diagnostic(d) if d.is_error()))
+    }
+
+    pub(super) fn result(&mut self, text: impl Into<String>) {
+        self.outputs.push(Output::Result(text.into()));
+    }
+
+    pub(super) fn message(&mut self, text: impl Into<String>) {
+        self.outputs.push(Output::Message(text.into()));
+    }
+
+    pub(super) fn diagnostic(&mut self, mut d: Diagnostic) {
+        // Messages name the options of the command line; here they are set by a command.
+        let here = |text: &mut String| *text = text.replace("`--", "`:set ");
+        here(&mut d.title);
+        d.notes.iter_mut().for_each(here);
+        d.help.iter_mut().for_each(here);
+        self.outputs.push(Output::Diagnostic(Box::new(d)));
+    }
+
+    pub(super) fn diagnostics(&mut self, found: Diagnostics) {
+        found.into_iter().for_each(|d| self.diagnostic(d));
+    }
+}
+
+/// Told after every epoch of `:train`, with the number of epochs to come in all.
+pub type Watch = Box<dyn FnMut(&EpochReport, usize)>;
+
+/// A program and its data that grow entry by entry, with the present weights.
+pub struct Engine {
+    pub(super) session: Session,
+    /// Everything but data: loaded templates and what was entered, without the queries.
+    pub(super) program: Vec<ast::File>,
+    /// The present weights.
+    pub(super) parameters: Parameters<f64>,
+    /// Whether the weights are more than initial values, so that they must be carried over.
+    pub(super) trained: bool,
+    /// The settings as written.
+    pub(super) settings: SettingArgs,
+    /// Warnings about the present program: told once.
+    warned: Diagnostics,
+    /// Warnings of grounding the present program: told once.
+    told: Diagnostics,
+    entries: usize,
+    /// Who is told about epochs.
+    pub watch: Option<Watch>,
+}
+
+impl Engine {
+    /// An engine with what some files hold; it can be used only if no diagnostic is an error.
+    pub fn load(inputs: &Inputs, args: SettingArgs, settings: Settings) -> (Engine, Diagnostics) {
+        let (session, mut program, found) = Session::load_program(inputs, settings);
+        strip_queries(&mut program);
+        let parameters = session.initial_parameters();
+        let engine = Engine {
+            session,
+            program,
+            parameters,
+            trained: false,
+            settings: args,
+            warned: found.clone(),
+            told: Vec::new(),
+            entries: 0,
+            watch: None,
+        };
+        (engine, found)
+    }
+
+    /// All texts, those of the entries included: places in diagnostics point into them.
+    pub fn sources(&self) -> &SourceMap {
+        &self.session.sources
+    }
+
+    /// To add texts whose parts will be executed.
+    pub fn sources_mut(&mut self) -> &mut SourceMap {
+        &mut self.session.sources
+    }
+
+    /// Executes a text of statements and commands. It gets a name of its own (`<repl:3>`).
+    pub fn enter(&mut self, text: &str) -> Reply {
+        self.entries += 1;
+        let source = self.session.sources.add(format!("<repl:{}>", self.entries), text);
+        let mut all = Reply::default();
+        for range in Entries::new(text) {
+            let reply = self.execute(source, range);
+            all.outputs.extend(reply.outputs);
+            all.quit |= reply.quit;
+            if all.quit {
+                break;
+            }
+        }
+        all
+    }
+
+    /// Executes a part of a source (on character boundaries) as an entry.
+    pub fn execute(&mut self, source: SourceId, range: Range<usize>) -> Reply {
+        let mut reply = Reply::default();
+        let text = &self.session.sources.text(source)[..range.end];
+        if is_command(&text[range.start..]) {
+            self.command(source, range, &mut reply);
+            return reply;
+        }
+        match parser::parse_entry(source, text, range.start, self.shared_values()) {
+            Ok(statements) => self.statements(statements, &mut reply),
+            Err(found) => reply.diagnostics(found),
+        }
+        reply
+    }
+
+    fn statements(&mut self, statements: Vec<Statement>, reply: &mut Reply) {
+        let mut clauses = Vec::new();
+        for statement in statements {
+            match statement {
+                Statement::Query(queries) => {
+                    self.add_clauses(std::mem::take(&mut clauses), reply);
+                    queries.iter().for_each(|q| self.ask(q, reply));
+                }
+                Statement::Import(paths) => {
+                    self.add_clauses(std::mem::take(&mut clauses), reply);
+                    let paths: Vec<PathBuf> = paths.iter().map(|p| imported(&p.node)).collect();
+                    self.load_files(&paths, &[], reply);
+                }
+                other => clauses.push(other),
+            }
+        }
+        self.add_clauses(clauses, reply);
+    }
+
+    /// Adds clauses, all or none.
+    fn add_clauses(&mut self, clauses: Vec<Statement>, reply: &mut Reply) {
+        if clauses.is_empty() {
+            return;
+        }
+        let spans: Vec<Span> = clauses.iter().filter_map(place).collect();
+        let fresh =
+            |at: Span| spans.iter().any(|s| s.source == at.source && s.start <= at.start && at.end <= s.end);
+        let mut facts = Vec::new();
+        let mut file = ast::File::default();
+        for clause in clauses {
+            match clause {
+                Statement::Fact(fact) if is_data_fact(&fact) => facts.push(fact),
+                other => file.statements.push(other),
+            }
+        }
+        let (touches, data) = (!facts.is_empty(), |session: &mut Session| session.add_facts(&facts));
+        self.change(vec![file], touches, data, &fresh, reply);
+    }
+
+    /// Loads files, all or none.
+    pub(super) fn load_files(&mut self, templates: &[PathBuf], data: &[PathBuf], reply: &mut Reply) -> bool {
+        let first_new = self.session.sources.ids().count();
+        let mut found = Vec::new();
+        let mut files = Vec::new();
+        for path in templates {
+            let (read, more) = io::read_template(path, &mut self.session.sources);
+            files.extend(read);
+            found.extend(more);
+        }
+        let mut texts = Vec::new();
+        for path in data {
+            match io::read_text(path, &mut self.session.sources) {
+                Ok(source) => texts.push(source),
+                Err(d) => found.push(d),
+            }
+        }
+        let read = |session: &mut Session| {
+            texts.iter().for_each(|&t| found.extend(session.add_data(t)));
+            found
+        };
+        self.change(files, !texts.is_empty(), read, &|at| at.source.index() >= first_new, reply)
+    }
+
+    /// Adds statements and data (`touches` says whether there is any), resolves and checks; takes everything back if
+    /// there is an error. Whether it succeeded. `fresh` tells what is new from what was there before.
+    fn change(
+        &mut self,
+        files: Vec<ast::File>,
+        touches: bool,
+        data: impl FnOnce(&mut Session) -> Diagnostics,
+        fresh: &dyn Fn(Span) -> bool,
+        reply: &mut Reply,
+    ) -> bool {
+        let session = &mut self.session;
+        let database = touches.then(|| session.database.clone());
+        let queries = session.database.queries.len();
+        let template = std::mem::take(&mut session.template);
+        let strata = std::mem::take(&mut session.strata);
+        let before = self.program.len();
+        let mut found = data(session);
+        self.program.extend(files);
+        session.resolve(&self.program, &mut found);
+        for d in &mut found {
+            // A rule entered before its facts may look misspelt once there are other facts. That must not keep those
+            // out: the rule cannot be mended any more, and until its own facts come it derives nothing.
+            let name = [codes::UNKNOWN_PREDICATE, codes::WRONG_ARITY].contains(&d.code);
+            if name && d.span().is_some_and(|at| !fresh(at)) {
+                d.severity = Severity::Warning;
+            }
+        }
+        let failed = has_errors(&found);
+        let news = found.iter().filter(|d| d.is_error() || !self.warned.contains(d)).cloned().collect();
+        reply.diagnostics(news);
+        if failed {
+            self.program.truncate(before);
+            session.template = template;
+            session.strata = strata;
+            match database {
+                Some(database) => session.database = database,
+                None => session.database.queries.truncate(queries),
+            }
+            session.admit_predicates();
+            return false;
+        }
+        strip_queries(&mut self.program);
+        self.parameters = match self.trained {
+            true => session.carry_over(&template, &self.parameters),
+            false => session.initial_parameters(),
+        };
+        self.warned = found;
+        self.told.clear();
+        true
+    }
+
+    /// Answers a question, or adds a labelled query.
+    fn ask(&mut self, query: &ast::Fact, reply: &mut Reply) {
+        if let Some(d) = unfit_query(query) {
+            reply.diagnostic(d);
+            return;
+        }
+        let position = self.session.add_query(query);
+        self.session.admit_predicates();
+        let labelled = self.session.database.queries[position].target.is_some();
+        let policy = self.session.settings.unprovable;
+        if policy == Unprovable::Error {
+            // What has no answer is explained here, and does not hide what has one.
+            self.session.settings.unprovable = Unprovable::Skip;
+        }
+        let found = self.evaluate(&[position], 0, reply);
+        self.session.settings.unprovable = policy;
+        let mut keep = false;
+        if let Some((network, outcome)) = found {
+            for i in 0..network.answers.len() {
+                reply.result(table::answer_line(&self.session, &network, &outcome, i) + "\n");
+            }
+            if network.answers.is_empty() {
+                reply.result("no\n");
+                self.explain(position, policy, reply);
+            }
+            keep = labelled && !network.answers.is_empty();
+        }
+        if keep {
+            let queries = match self.labelled().len() {
+                1 => "this query".to_string(),
+                n => format!("{n} queries"),
+            };
+            reply.message(format!("added: `:train` learns from {queries} now"));
+        } else {
+            self.session.database.queries.truncate(position);
+        }
+    }
+
+    fn explain(&mut self, position: usize, policy: Unprovable, reply: &mut Reply) {
+        let Some(mut d) = self.session.why_not(position) else { return };
+        let query = &self.session.database.queries[position];
+        let open = query.target.is_none() && !query.variables.is_empty();
+        if (open || policy != Unprovable::Error) && self.is_defined(query.pred) {
+            // That nothing fits an open question is an answer like others; a predicate that nobody has heard of is not.
+            d.severity = Severity::Note;
+        }
+        if open && d.help.as_ref().is_some_and(|h| h.contains("--unprovable")) {
+            // Such settings give values to ground queries only.
+            d.help = None;
+        }
+        let worlds = self.session.database.world_count - 1;
+        if worlds > 0 {
+            d = d.note(format!(
+                "questions are about the shared world; the facts of the {worlds} examples are not part of it \
+                 (`:answers` shows the answers to their queries)"
+            ));
+        }
+        reply.diagnostic(d);
+    }
+
+    /// Whether a rule or a fact gives a predicate.
+    fn is_defined(&self, pred: PredId) -> bool {
+        let (template, database) = (&self.session.template, &self.session.database);
+        template.rules.iter().any(|r| r.head == pred)
+            || template.facts.iter().any(|f| f.pred == pred)
+            || database.shared.table(pred).is_some()
+            || database.examples.table(pred).is_some()
+    }
+
+    /// Positions of queries to learn from.
+    pub(super) fn labelled(&self) -> Vec<usize> {
+        let queries = self.session.database.queries.iter().enumerate();
+        queries.filter(|(_, q)| q.target.is_some()).map(|(i, _)| i).collect()
+    }
+
+    /// Grounds for some queries, trains for some epochs and computes the answers; the weights are changed if there are
+    /// epochs.
+    pub(super) fn evaluate(
+        &mut self,
+        queries: &[usize],
+        epochs: usize,
+        reply: &mut Reply,
+    ) -> Option<(Network, Outcome)> {
+        let stated = std::mem::replace(&mut self.session.settings.train.epochs, epochs);
+        let result = self.evaluate_as_set(queries, epochs, reply);
+        self.session.settings.train.epochs = stated;
+        result
+    }
+
+    fn evaluate_as_set(
+        &mut self,
+        queries: &[usize],
+        epochs: usize,
+        reply: &mut Reply,
+    ) -> Option<(Network, Outcome)> {
+        let (network, found) = self.session.build_for(queries);
+        for d in found {
+            if d.is_error() || !self.told.contains(&d) {
+                if !d.is_error() {
+                    self.told.push(d.clone());
+                }
+                reply.diagnostic(d);
+            }
+        }
+        let network = network?;
+        let watch = &mut self.watch;
+        let mut tell = |e: &EpochReport| {
+            if let Some(watch) = watch {
+                watch(e, epochs);
+            }
+            ControlFlow::Continue(())
+        };
+        match self.session.run(&network, &mut self.parameters, &mut tell) {
+            Ok(outcome) => {
+                self.trained |= epochs > 0 && !network.samples.is_empty();
+                Some((network, outcome))
+            }
+            Err(d) => {
+                reply.diagnostic(d);
+                None
+            }
+        }
+    }
+
+    /// What shared weights are known, for entries that mention them without a value.
+    fn shared_values(&self) -> SharedValues {
+        let mut known = SharedValues::default();
+        for def in self.session.database.learnable.iter() {
+            if let Some(name) = &def.name {
+                let (rows, cols) = (def.shape.rows as usize, def.shape.cols as usize);
+                let value = match &def.initial {
+                    Some(v) if def.shape.is_scalar() => WeightValue::Scalar(v[0]),
+                    Some(v) => WeightValue::Dense { rows, cols, values: v.clone() },
+                    None => WeightValue::Dims { rows, cols },
+                };
+                known.insert(name.clone(), (def.fixed, value));
+            }
+        }
+        for statement in self.program.iter().flat_map(|f| &f.statements) {
+            each_weight(statement, &mut |w| {
+                if let Some(name) = &w.name
+                    && !known.contains_key(&name.node)
+                {
+                    known.insert(name.node.clone(), (w.fixed, w.value.node.clone()));
+                }
+            });
+        }
+        known
+    }
+}
+
+/// Queries of a template become queries of the database when it is resolved; that must happen once.
+fn strip_queries(program: &mut Vec<ast::File>) {
+    for file in program.iter_mut() {
+        file.statements.retain(|s| !matches!(s, Statement::Query(_)));
+    }
+    program.retain(|f| !f.statements.is_empty());
+}
+
+/// The file that `import` names at the prompt: relative to the working directory, `.lrnn` added if there is no such
+/// file without.
+fn imported(written: &str) -> PathBuf {
+    let direct = PathBuf::from(written.strip_prefix("./").unwrap_or(written));
+    let suffixed = PathBuf::from(format!("{}.lrnn", direct.display()));
+    if !direct.is_file() && suffixed.is_file() { suffixed } else { direct }
+}
+
+/// What makes a query impossible, before it is asked.
+fn unfit_query(query: &ast::Fact) -> Option<Diagnostic> {
+    let atom = &query.atom;
+    let refuse = |title: &str, at: Span, label: &str| {
+        Some(Diagnostic::new(codes::NOT_ALLOWED_HERE, title).label(at, label))
+    };
+    if atom.special || atom.hidden {
+        return refuse("a query is a plain atom", atom.span, "`@` and `*` have no meaning in a query");
+    }
+    if let Some(ty) = atom.args.iter().find_map(|t| t.ty.as_ref()) {
+        return refuse("a type in a query", ty.span, "ask without it");
+    }
+    if let Some(n) = &atom.arity
+        && n.node as usize != atom.args.len()
+    {
+        let title = format!("`{}/{}` is written with {} arguments", atom.name.node, n.node, atom.args.len());
+        let d = Diagnostic::new(codes::STATED_ARITY, title);
+        return Some(d.label(n.span, "this is not the number of arguments"));
+    }
+    if atom.args.len() > MAX_ARITY {
+        let title =
+            format!("`{}` has {} arguments; {} are the most", atom.name.node, atom.args.len(), MAX_ARITY);
+        return Some(
+            Diagnostic::new(codes::TOO_MANY_ARGUMENTS, title).label(atom.span, "too many arguments"),
+        );
+    }
+    if let Some(text) = atom.args.iter().find_map(|t| match &t.kind {
+        TermKind::Number(n) if !n.parse::<f64>().is_ok_and(f64::is_finite) => Some((n, t.span)),
+        _ => None,
+    }) {
+        let title = format!("the number `{}` is out of range", text.0);
+        return Some(Diagnostic::new(codes::BAD_NUMBER, title).label(text.1, "not a finite number"));
+    }
+    let target = query.weight.as_ref()?;
+    if matches!(target.value.node, WeightValue::Dims { .. }) {
+        let d = Diagnostic::new(codes::BAD_VALUE, "a target needs a value, not dimensions");
+        return Some(d.label(target.span, "no value here"));
+    }
+    None
+}
+
+/// All of a clause.
+fn place(clause: &Statement) -> Option<Span> {
+    let list = |first: Span, entries: &[MetaEntry]| entries.last().map_or(first, |e| first.to(e.value.span));
+    match clause {
+        Statement::Rule(r) => Some(list(r.span, &r.metadata)),
+        Statement::Fact(f) => Some(f.span),
+        Statement::PredicateOffset(p) => Some(p.span),
+        Statement::PredicateMetadata(p) => Some(p.span),
+        Statement::WeightMetadata(w) => Some(w.span),
+        Statement::TemplateMetadata(entries) => entries.first().map(|e| list(e.key.span, entries)),
+        Statement::Import(_) | Statement::Query(_) => None,
+    }
+}
+
+/// Every weight written in a statement.
+fn each_weight<'s>(statement: &'s Statement, visit: &mut dyn FnMut(&'s ast::Weight)) {
+    let metadata = |entries: &'s [MetaEntry], visit: &mut dyn FnMut(&'s ast::Weight)| {
+        for entry in entries {
+            if let MetaValue::Weight(w) = &entry.value.node {
+                visit(w);
+            }
+        }
+    };
+    match statement {
+        Statement::Rule(rule) => {
+            let body = rule.body.iter().filter_map(|l| l.weight.as_ref());
+            rule.head_weight.iter().chain(body).chain(&rule.offset).for_each(&mut *visit);
+            metadata(&rule.metadata, visit);
+        }
+        Statement::Fact(fact) => fact.weight.iter().for_each(visit),
+        Statement::PredicateOffset(p) => visit(&p.weight),
+        Statement::PredicateMetadata(p) => metadata(&p.entries, visit),
+        Statement::WeightMetadata(w) => metadata(&w.entries, visit),
+        Statement::TemplateMetadata(entries) => metadata(entries, visit),
+        Statement::Import(_) | Statement::Query(_) => {}
+    }
+}
