@@ -224,7 +224,6 @@ fn each_fault_alone_fails() {
         "?- @lt(1,2).",
         "?- *a(1).",
         "?- t:a(X).",
-        "?- a(t:X).",
         "?- a/2(1).",
         "import nowhere.",
     ] {

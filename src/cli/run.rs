@@ -1,9 +1,11 @@
 //! `nlog run` and `nlog check`.
 
 use super::args::{CheckArgs, RunArgs};
+use crate::base::span::SourceMap;
 use crate::console::options::{inputs, set_threads, settings, settings_json, usage};
 use crate::console::{Console, Stop, table};
 use crate::diag::{Diagnostic, codes};
+use crate::io::Inputs;
 use crate::session::{Network, Session, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -13,7 +15,7 @@ use std::time::Instant;
 
 /// `nlog check`.
 pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
-    let inputs = inputs(&args.files)?;
+    let inputs = inputs(&args.files, console)?;
     let (session, found) = Session::load(&inputs, Settings::default());
     console.report(&found, &session.sources)?;
     let template = &session.template;
@@ -32,7 +34,7 @@ pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
 pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     let start = Instant::now();
     set_threads(args.settings.threads)?;
-    let inputs = inputs(&args.files)?;
+    let inputs = inputs(&args.files, console)?;
     let settings = settings(&args.settings)?;
     if let Some(path) = &args.predictions
         && table::Format::of(path).is_none()
@@ -40,6 +42,7 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         let d = usage(format!("`--predictions` writes .csv or .jsonl, not `{}`", path.display()));
         return Err(Stop::Usage(Box::new(d)));
     }
+    check_outputs(&args, &inputs, console)?;
     let (session, found) = Session::load(&inputs, settings);
     console.report(&found, &session.sources)?;
     if session.database.queries.is_empty() {
@@ -72,6 +75,12 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         Ok(outcome) => outcome,
         Err(d) => return console.report(&[d], &session.sources),
     };
+    if !outcome.history.epochs.is_empty() && outcome.history.best_epoch == 0 {
+        let title = "no epoch improved on the initial model, which is kept";
+        let d = Diagnostic::new(codes::NO_PROGRESS, title)
+            .help("a smaller learning rate (`--lr`), or another seed");
+        console.diagnostics(&[d], &session.sources);
+    }
     let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
     table::summary(&mut stdout, &session, &network, &outcome)?;
     if args.weights {
@@ -90,6 +99,31 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
             serde_json::to_writer_pretty(&mut *out, &report)?;
             writeln!(out)
         })?;
+    }
+    Ok(())
+}
+
+/// Refuses to overwrite what is read, to write two things into one file, and folders that are not there: before the
+/// work is done, not after.
+fn check_outputs(args: &RunArgs, inputs: &Inputs, console: &Console) -> Result<(), Stop> {
+    let absolute = |p: &Path| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf());
+    let outputs: Vec<&std::path::PathBuf> = args.predictions.iter().chain(&args.report).collect();
+    let refuse = |title: String| Err(Stop::Usage(Box::new(usage(title))));
+    for (i, path) in outputs.iter().enumerate() {
+        if inputs.paths().any(|p| absolute(p) == absolute(path)) {
+            return refuse(format!("`{}` is read; it cannot be written too", path.display()));
+        }
+        if outputs[..i].iter().any(|p| absolute(p) == absolute(path)) {
+            return refuse(format!("`{}` cannot hold two results", path.display()));
+        }
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+        if path.is_dir() || parent.is_some_and(|p| !p.is_dir()) {
+            let title = format!("cannot write `{}`: no such folder, or a folder itself", path.display());
+            return console.report(&[Diagnostic::new(codes::CANNOT_WRITE, title)], &SourceMap::new());
+        }
+    }
+    if let Some(path) = args.report.as_ref().filter(|p| p.extension().is_none_or(|e| e != "json")) {
+        return refuse(format!("`--report` writes .json, not `{}`", path.display()));
     }
     Ok(())
 }

@@ -78,6 +78,18 @@ impl<'a> Builder<'a> {
         self.diagnostics.extend(found);
         match queries {
             None => {
+                if self.labels.is_empty() && !self.file_worlds.is_empty() {
+                    let span = self.database.world_spans[self.file_worlds[0].index()];
+                    let title = "examples without labels, and no queries about them";
+                    let mut d = Diagnostic::new(codes::NO_QUERIES, title);
+                    if let Some(span) = span {
+                        d = d.label(Span { end: span.end.min(span.start + 40), ..span }, "the first example");
+                    }
+                    self.diagnostics.push(d.help(
+                        "label them, `1.0 toxic :- bond(a1,a2).`, or name the file of their queries (`--queries`, \
+                         `--val-queries`, `--test-queries`)",
+                    ));
+                }
                 for label in std::mem::take(&mut self.labels) {
                     self.add_query(label.query);
                 }
@@ -129,6 +141,16 @@ impl<'a> Builder<'a> {
             } else {
                 own.push(label.query);
             }
+        }
+        if let (Some(label), Some(line)) = (own.first(), self.lines.iter().find(|l| l.link.is_none())) {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::LABELS_AND_QUERIES,
+                    "the examples have labels, and queries besides: both count",
+                )
+                .label(line.span, "queries without an example's id")
+                .label(label.span, "a label"),
+            );
         }
         for query in own {
             self.add_query(query);
@@ -203,6 +225,24 @@ impl<'a> Builder<'a> {
             && let Some(d) = self.diagnostics.iter_mut().rev().find(|d| d.code == codes::UNKNOWN_EXAMPLE_ID)
         {
             d.notes.push(format!("and {} more lines with ids that no example has", unknown - 3));
+        }
+    }
+
+    /// `?- p(X), q(X).` are two questions, which those who know Prolog do not expect.
+    fn shared_variables(&mut self, queries: &[Query]) {
+        let shared = |(i, q): (usize, &Query)| {
+            let again = |v: &&String| *v != "_" && queries[..i].iter().any(|p| p.variables.contains(v));
+            q.variables.iter().find(again).map(|v| (v.clone(), q.span))
+        };
+        if let Some((variable, span)) = queries.iter().enumerate().find_map(shared) {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::SHARED_VARIABLE,
+                    format!("these are questions of their own: `{variable}` is not the same in each"),
+                )
+                .label(span, "answered by itself")
+                .help("to ask for both at once, make a rule of them: `both(X) :- p(X), q(X).` and `?- both(X).`"),
+            );
         }
     }
 
@@ -297,6 +337,7 @@ impl<'a> Builder<'a> {
         }
         let pred = self.vocabulary.predicate(atom.name, atom.args.len());
         let mut variables: Vec<String> = Vec::new();
+        let mut types = Vec::new();
         let mut args = Vec::with_capacity(atom.args.len());
         for &term in atom.args {
             if term.kind == TermClass::Variable {
@@ -305,6 +346,9 @@ impl<'a> Builder<'a> {
                     variables.push(term.text.to_string());
                     variables.len() - 1
                 });
+                if let Some(ty) = term.ty {
+                    types.push((number as u32, self.vocabulary.type_predicate(ty)));
+                }
                 args.push(QueryTerm::Variable(number as u32));
             } else {
                 args.push(QueryTerm::Constant(self.constant(term)?));
@@ -328,6 +372,7 @@ impl<'a> Builder<'a> {
             pred,
             args,
             variables,
+            types,
             target,
             importance: 1.0,
             split: self.split,
@@ -376,6 +421,7 @@ impl DataSink for Builder<'_> {
         if self.dialect == Dialect::Queries {
             self.lines.push(line);
         } else {
+            self.shared_variables(&line.queries);
             for query in line.queries {
                 self.add_query(query);
             }

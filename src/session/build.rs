@@ -115,7 +115,8 @@ impl Session {
         if worlds.is_empty() {
             return (Some(Network::default()), out);
         }
-        let roots = queries.iter().map(|&q| self.database.queries[q].pred);
+        let asked = queries.iter().map(|&q| &self.database.queries[q]);
+        let roots = asked.flat_map(|q| q.types.iter().map(|(_, ty)| *ty).chain([q.pred]));
         let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
         let shards = worlds.len().div_ceil(MIN_WORLDS).clamp(1, MAX_SHARDS);
         let bounds: Vec<&[WorldId]> = (0..shards)
@@ -144,6 +145,7 @@ impl Session {
         network.statistics.worlds = worlds.len();
         self.report_cuts(&network.statistics, &mut out);
         self.samples(&mut network, &mut out);
+        self.targets(&network, &mut out);
         self.learnable(&network, &mut out);
         if has_errors(&out) { (None, out) } else { (Some(network), out) }
     }
@@ -291,6 +293,7 @@ impl Session {
 
     /// Rules without valued literals give a plain value, which gives way to other derivations of the same atom.
     fn lost(&self, parts: &[Shard], out: &mut Diagnostics) {
+        let before = out.len();
         for (id, rule) in self.template.rules.iter_enumerated() {
             let n: usize = parts.iter().flat_map(|p| &p.lost).filter(|(r, _)| *r == id).map(|(_, n)| n).sum();
             if n > 0 {
@@ -308,6 +311,12 @@ impl Session {
                     .help("let a literal enter, for example `one` with the fact `one.`: then the rules are combined"),
                 );
             }
+        }
+        if out.len() > before + SHOWN {
+            let rest = out.len() - before - SHOWN;
+            out.truncate(before + SHOWN);
+            let last = out.last_mut().expect("more than none");
+            last.notes.push(format!("and the values that {rest} more rules give"));
         }
     }
 
@@ -336,7 +345,24 @@ impl Session {
         }
         let total: usize = statistics.cut.iter().map(|(_, n)| n).sum();
         let list: Vec<String> = statistics.cut.iter().map(|(p, n)| format!("`{p}` {n}")).collect();
-        let mut d = Diagnostic::new(
+        if !self.settings.cut_cycles {
+            let names: Vec<String> = statistics.cut.iter().map(|(p, _)| format!("`{p}`")).collect();
+            let mut d =
+                Diagnostic::new(codes::CYCLE, format!("{total} ground rules close a cycle among atoms"));
+            let heads =
+                self.template.rules.iter().filter(|r| {
+                    statistics.cut.iter().any(|(p, _)| *p == self.vocabulary.predicate_text(r.head))
+                });
+            for rule in heads.take(SHOWN) {
+                d = d.label(rule.head_span, "derived from itself");
+            }
+            out.push(
+                d.note(format!("among atoms of {}", names.join(", ")))
+                    .help("`--cycles cut` leaves out the ground rules that close them"),
+            );
+            return;
+        }
+        let d = Diagnostic::new(
             codes::CYCLES_CUT,
             format!("{total} ground rules close a cycle among atoms and are left out"),
         )
@@ -346,9 +372,6 @@ impl Session {
              than itself; values differ from those over all derivations",
         )
         .help("`--cycles error` refuses such programs");
-        if !self.settings.cut_cycles {
-            d.severity = crate::diag::Severity::Error;
-        }
         out.push(d);
     }
 
@@ -400,6 +423,50 @@ impl Session {
         network.answers =
             answers.into_iter().map(|(query, _, _, args, place)| Answer { query, args, place }).collect();
         network
+    }
+
+    /// Targets that the loss cannot take, and atoms of one world with several.
+    fn targets(&self, network: &Network, out: &mut Diagnostics) {
+        let loss = self.settings.train.loss;
+        let queries = network.sample_answers.iter().map(|&a| &network.answers[a]);
+        let mut seen: HashMap<(WorldId, PredId, &[ConstId]), (&[f64], Span)> = HashMap::default();
+        let (mut outside, mut conflicts) = (None, None);
+        let (mut outside_count, mut conflict_count) = (0usize, 0usize);
+        for (sample, answer) in network.samples.iter().zip(queries) {
+            let query = &self.database.queries[answer.query];
+            if loss.is_classification() && sample.target.iter().any(|t| !(0.0..=1.0).contains(t)) {
+                outside_count += 1;
+                outside.get_or_insert(query.span);
+            }
+            let key = (query.world, query.pred, &answer.args[..]);
+            match seen.insert(key, (&sample.target, query.span)) {
+                Some((target, first)) if target != sample.target => {
+                    conflict_count += 1;
+                    conflicts.get_or_insert((first, query.span));
+                }
+                _ => {}
+            }
+        }
+        let more = |n: usize| if n > 1 { format!(" (and {} more)", n - 1) } else { String::new() };
+        if let Some(span) = outside {
+            let title = format!("the loss `{loss}` takes targets from 0 to 1{}", more(outside_count));
+            let mut d = Diagnostic::new(codes::TARGET_RANGE, title)
+                .label(span, "its target is outside")
+                .help("numbers are learned with `--loss mse`; classes are 0 and 1");
+            if self.settings.train.epochs == 0 {
+                d.severity = crate::diag::Severity::Warning;
+            }
+            out.push(d);
+        }
+        if let Some((first, second)) = conflicts {
+            let title = format!("one atom has several targets{}", more(conflict_count));
+            out.push(
+                Diagnostic::new(codes::CONFLICTING_TARGETS, title)
+                    .label(second, "another target")
+                    .label(first, "for what is asked here")
+                    .help("examples that are worlds of their own are read with `--examples`, not as facts"),
+            );
+        }
     }
 
     /// A template with nothing to learn, though there is something to learn from.

@@ -41,7 +41,7 @@ pub struct Lowering<'a> {
     database: &'a mut Database,
     template: Template,
     names: HashMap<String, WeightId>,
-    anonymous: usize,
+    anonymous: Vec<WeightId>,
     diagnostics: Diagnostics,
 }
 
@@ -57,7 +57,7 @@ pub fn lower(
         database,
         template: Template::default(),
         names: HashMap::default(),
-        anonymous: 0,
+        anonymous: Vec::new(),
         diagnostics: Vec::new(),
     };
     let statements: Vec<&Statement> = files.iter().flat_map(|f| &f.statements).collect();
@@ -98,11 +98,22 @@ pub fn lower(
         }
     }
     l.data();
+    l.rename_anonymous();
     l.hint_weights();
     (l.template, l.diagnostics)
 }
 
 impl Lowering<'_> {
+    /// Names tell weights apart: an unnamed weight whose number somebody gave as a name gets another one.
+    fn rename_anonymous(&mut self) {
+        for &id in &self.anonymous {
+            let weight = &mut self.template.weights[id];
+            while self.names.contains_key(&weight.name) {
+                weight.name.push('_');
+            }
+        }
+    }
+
     fn error(&mut self, d: Diagnostic) {
         self.diagnostics.push(d);
     }
@@ -163,10 +174,15 @@ impl Lowering<'_> {
     fn named_weight(&mut self, name: String, weight: Weight) -> WeightId {
         if let Some(&id) = self.names.get(&name) {
             let first = &self.template.weights[id];
-            if first.shape != weight.shape
-                || first.initial != weight.initial
-                || first.learnable != weight.learnable
-            {
+            if first.shape != weight.shape {
+                let d = Diagnostic::new(
+                    codes::SHAPE_MISMATCH,
+                    format!("the shared weight `${name}` is stated with two shapes"),
+                )
+                .label(weight.span, format!("this is {}", weight.shape))
+                .label(first.span, format!("its first mention is {}", first.shape));
+                self.error(d);
+            } else if first.initial != weight.initial || first.learnable != weight.learnable {
                 let d = Diagnostic::new(
                     codes::WEIGHT_REDEFINED,
                     format!("the shared weight `${name}` is stated again with a different value"),
@@ -218,9 +234,10 @@ impl Lowering<'_> {
         match &w.name {
             Some(name) => self.named_weight(name.node.clone(), weight),
             None => {
-                let name = format!("w{}", self.anonymous);
-                self.anonymous += 1;
-                self.template.weights.push(Weight { name, ..weight })
+                let name = format!("w{}", self.anonymous.len());
+                let id = self.template.weights.push(Weight { name, ..weight });
+                self.anonymous.push(id);
+                id
             }
         }
     }
@@ -389,7 +406,15 @@ impl Lowering<'_> {
         let relation =
             if atom.special { self.special(atom)? } else { Relation::Predicate(self.predicate(atom)) };
         let args = self.terms(&atom.args, scope, world);
-        Some(Literal { relation, args, sign: literal.sign, hidden: atom.hidden, weight, span: literal.span })
+        let lowered =
+            Literal { relation, args, sign: literal.sign, hidden: atom.hidden, weight, span: literal.span };
+        if let (Some(w), false) = (&literal.weight, lowered.is_visible()) {
+            let d = Diagnostic::new(codes::IDLE_WEIGHT, "this weight has nothing to multiply")
+                .label(w.span, "without effect")
+                .label(literal.span, "the value of a hidden, negated or special literal does not enter");
+            self.error(d);
+        }
+        Some(lowered)
     }
 
     fn special(&mut self, atom: &ast::Atom) -> Option<Relation> {

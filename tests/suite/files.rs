@@ -99,6 +99,30 @@ fn a_folder_with_the_reference_names() {
 }
 
 #[test]
+fn a_folder_tells_what_it_does_not_read() {
+    let dir = files(&[
+        ("kb/template.txt", "q :- a(X)."),
+        ("kb/examples.txt", "1 q :- a(c)."),
+        ("kb/trainExample.txt", ""),
+        ("kb/README.md", ""),
+    ]);
+    let o = nlog(dir.path(), &["run", "kb", "--epochs", "0"]);
+    assert!(
+        o.status.success() && err(&o).contains("W1005") && err(&o).contains("trainExample.txt"),
+        "{}",
+        err(&o)
+    );
+    assert!(!err(&o).contains("`README.md`"), "{}", err(&o));
+}
+
+#[test]
+fn data_with_questions_only_is_data() {
+    let dir = files(&[("t.lrnn", "f(a).\nq(X) :- f(X)."), ("q.db", "?- q(a).")]);
+    let o = nlog(dir.path(), &["run", "t.lrnn", "q.db"]);
+    assert!(o.status.success() && out(&o).starts_with("q(a) = "), "{}{}", out(&o), err(&o));
+}
+
+#[test]
 fn queries_by_line_and_by_id() {
     let template = format!("{LINEAR}<1> p(X) :- <1> a(X).");
     let dir = files(&[
@@ -165,6 +189,13 @@ fn faults_of_files_and_of_the_command_line() {
         (&["run", "t.lrnn", "a.db", "--predictions", "p.xls"], 2, ".csv or .jsonl"),
         (&["run", "t.lrnn", "a.db", "--predictions", "no/such/p.csv"], 1, "E1003"),
         (&["run", "t.lrnn", "a.db", "--rule-activation", "rellu"], 2, "did you mean `relu`"),
+        (&["run", "t.lrnn", "a.db", "--predictions", "r.csv", "--report", "r.csv"], 2, "two results"),
+        (&["run", "t.lrnn", "a.db", "--report", "t.lrnn"], 2, "it cannot be written too"),
+        (&["run", "t.lrnn", "a.db", "--report", "r.txt"], 2, ".json"),
+        (&["run", "t.lrnn", "a.db", "--threads", "100000"], 2, "--threads"),
+        (&["run", "t.lrnn", "a.db", "--eval-every", "0"], 2, "--eval-every"),
+        (&["run", "t.lrnn", "a.db", "--weight-decay", "nan"], 2, "--weight-decay"),
+        (&["run", "t.lrnn", "--examples", "none.db"], 1, "E0502"),
         (&["frobnicate"], 2, "frobnicate"),
     ];
     for (args, code, word) in cases {

@@ -21,7 +21,11 @@ fn found(template: &str, data: &str, settings: Settings) -> (Session, Vec<Diagno
 
 /// Expects one diagnostic of a code, labelled at a text, with words in its rendering.
 fn expect(template: &str, data: &str, code: &str, at: &str, words: &[&str]) {
-    let (session, out) = found(template, data, evaluate_only());
+    expect_with(template, data, evaluate_only(), code, at, words);
+}
+
+fn expect_with(template: &str, data: &str, settings: Settings, code: &str, at: &str, words: &[&str]) {
+    let (session, out) = found(template, data, settings);
     let all = shown(&out, &session);
     let d = out.iter().find(|d| d.code.0 == code).unwrap_or_else(|| panic!("no {code} in\n{all}"));
     let span = d.span().unwrap_or_else(|| panic!("{code} has no place"));
@@ -76,8 +80,8 @@ fn predicates() {
 fn a_name_with_several_arities_is_not_a_slip() {
     let data = "1.0 q :- tree(a), tree(a,b,c).";
     let (session, out) = found("{1} q :- tree(X).\n{1} q :- tree(X,Y).", data, evaluate_only());
-    assert!(out.iter().all(|d| d.code.0 == "W0305"), "{}", shown(&out, &session));
-    assert_eq!(out.len(), 1);
+    let codes: Vec<&str> = out.iter().map(|d| d.code.0).collect();
+    assert_eq!(codes, ["W0305", "W0515"], "{}", shown(&out, &session));
 }
 
 #[test]
@@ -161,7 +165,15 @@ fn strata_and_safety() {
 
 #[test]
 fn weights_and_rules() {
-    expect("q :- $w={1,3} feat(X), $w={1,2} feat(X).", DATA, "W0210", "{1,2}", &["this value is ignored"]);
+    expect(
+        "q :- $w=[[1,2,3]] feat(X), $w={1,3} feat(X).",
+        DATA,
+        "W0210",
+        "{1,3}",
+        &["this value is ignored"],
+    );
+    expect("q :- $w={1,3} feat(X), $w={1,2} feat(X).", DATA, "E0401", "{1,2}", &["two shapes", "{1,3}"]);
+    expect("q :- {1,3} feat(X), {3} *feat(X).", DATA, "W0307", "{3}", &["does not enter"]);
     expect(
         "{1,3} q :- feat(X).\np(X) :- feat(X).\np(X) :- feat(X).",
         DATA,
@@ -194,6 +206,49 @@ fn things_that_are_likely_not_meant() {
 }
 
 #[test]
+fn targets_that_cannot_be_meant() {
+    let data = "10.5 q :- <[1,2,3]> feat(a). 1 q :- <[1,2,3]> feat(a).";
+    expect_with(
+        "{1,3} q :- feat(X).",
+        data,
+        Settings::default(),
+        "E0802",
+        "q",
+        &["from 0 to 1", "`--loss mse`"],
+    );
+    let mut regression = Settings::default();
+    regression.train.loss = nlog::learn::Loss::Mse;
+    let (session, out) = found("{1,3} q :- feat(X).", data, regression);
+    assert!(out.is_empty(), "{}", shown(&out, &session));
+    let data = "feat(a). ?- 1.0 q. ?- 0.0 q. ?- 0.0 q.";
+    expect("{1} q :- feat(X).", data, "W0512", "q", &["several targets", "--examples"]);
+}
+
+#[test]
+fn questions_that_are_not_what_they_look_like() {
+    let template = "r(X) :- feat(X).";
+    expect(
+        template,
+        "feat(a). ?- r(X), feat(X).",
+        "W0514",
+        "feat(X)",
+        &["questions of their own", "both(X)"],
+    );
+    expect(template, "feat(a). ?- fest(X).", "E0206", "fest(X)", &["did you mean `feat`"]);
+    expect(template, "feat(a). faet(b). ?- r(X).", "W0515", "faet(b)", &["did you mean `feat/1`"]);
+}
+
+#[test]
+fn cycles_are_told_or_refused() {
+    let template = "p(X) :- s(X).\np(X) :- p(Y), e(Y,X).";
+    let data = "s(a). e(a,b). e(b,a). ?- p(b).";
+    let (session, out) = found(template, data, evaluate_only());
+    assert!(out.iter().any(|d| d.code.0 == "W0701"), "{}", shown(&out, &session));
+    let settings = Settings { cut_cycles: false, ..evaluate_only() };
+    expect_with(template, data, settings, "E0703", "p(X)", &["close a cycle", "`--cycles cut`"]);
+}
+
+#[test]
 fn values_that_are_learned_or_lost_unawares() {
     expect(
         "q :- p(X).",
@@ -218,6 +273,21 @@ fn several_errors_of_one_file_come_together() {
     for code in ["E0102", "E0201", "E0204"] {
         assert!(codes.contains(&code), "{code} is missing in {codes:?}\n{}", shown(&out, &session));
     }
+}
+
+#[test]
+fn queries_in_a_template_are_checked_like_those_in_data() {
+    expect("q(X) :- feat(X).\n?- q/2(a).", DATA, "E0208", "2", &["1 argument"]);
+    expect("q(X) :- feat(X).\n?- *q(a).", DATA, "E0111", "q(a)", &["a plain atom"]);
+    expect("q(X) :- feat(X).\n?- {3} q(a).", DATA, "E0109", "{3}", &["needs a value"]);
+}
+
+#[test]
+fn names_of_weights_tell_them_apart() {
+    let session =
+        crate::support::session("$w0=0.5 p(X) :- feat(X).\n{1,3} q :- feat(X).", DATA, evaluate_only());
+    let names: Vec<&str> = session.template.weights.iter().map(|w| w.name.as_str()).collect();
+    assert_eq!(names, ["w0", "w0_"]);
 }
 
 #[test]

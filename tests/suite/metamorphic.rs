@@ -101,3 +101,19 @@ fn a_queried_inner_atom_does_not_change_its_parents() {
     let p = both.iter().find(|(a, _)| a == "p(c1)").expect("answered");
     assert!((p.1[0] - 0.5f64.tanh()).abs() < 1e-15);
 }
+
+#[test]
+fn types_range_over_their_constants_wherever_they_stand() {
+    let template = "[rule=identity, atom=identity]\n<1> p(metal:X) :- <1> a(X).";
+    let facts = "<1> a(fe). <2> a(c). <4> a(cu). <8> b(metal:fe). <16> b(metal:cu).";
+    let both = vec![("p(cu)".to_string(), vec![4.0]), ("p(fe)".to_string(), vec![1.0])];
+    assert_eq!(answers(template, &format!("{facts} ?- p(X).")), both);
+    // The same in the question.
+    let open = "[rule=identity, atom=identity]\n<1> p(X) :- <1> a(X).";
+    assert_eq!(answers(open, &format!("{facts} ?- p(metal:X).")), both);
+    assert_eq!(answers(&format!("{open}\n?- p(metal:X)."), facts), both);
+    // What one example says of a constant does not reach another one.
+    let examples = "1.0 q :- <1> a(metal:fe), <2> a(cu). 1.0 q :- <1> a(fe), <2> a(metal:cu).";
+    let list = answers("[rule=identity, atom=identity]\nq :- a(metal:X).", examples);
+    assert_eq!(list, [("q".to_string(), vec![1.0]), ("q".to_string(), vec![2.0])]);
+}

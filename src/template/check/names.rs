@@ -106,6 +106,28 @@ pub(super) fn check(
         }
     }
     learned_data(database, out);
+    unread_facts(template, vocabulary, database, out);
+    for query in &database.queries {
+        let p = query.pred;
+        // A ground question of this kind cannot be derived, which grounding says; an open one would just be empty.
+        if defined(p) || declared(p) || query.variables.is_empty() || reported.contains(&p) {
+            continue;
+        }
+        reported.push(p);
+        let text = vocabulary.predicate_text(p);
+        let mut d =
+            Diagnostic::new(codes::UNKNOWN_PREDICATE, format!("no fact and no rule defines `{text}`"))
+                .label(query.span, "asked for here");
+        let name = vocabulary.predicate_name(p);
+        if !known.iter().any(|&q| is_slip(name, vocabulary.predicate_name(q))) {
+            d.severity = crate::diag::Severity::Warning;
+        }
+        d.help = suggest::did_you_mean(
+            vocabulary.predicate_name(p),
+            known.iter().map(|&q| vocabulary.predicate_name(q)),
+        );
+        out.push(d);
+    }
     for p in vocabulary.predicates() {
         let Some(span) = template.predicate(p).and_then(|i| i.declared) else { continue };
         if derived[p] {
@@ -148,5 +170,37 @@ fn learned_data(database: &Database, out: &mut Diagnostics) {
                 .label(first.span, "a starting point, changed by training")
                 .help("in angle brackets a value is given and stays: `<0.5> p(a)`"),
         );
+    }
+}
+
+/// Facts whose predicate no rule and no query mentions are fine, unless their name is nearly one that is.
+fn unread_facts(template: &Template, vocabulary: &Vocabulary, database: &Database, out: &mut Diagnostics) {
+    let mut read: IndexVec<PredId, bool> = vec![false; vocabulary.predicate_count()].into();
+    for rule in template.rules.iter() {
+        read[rule.head] = true;
+        for p in rule.body.iter().filter_map(|l| l.predicate()) {
+            read[p] = true;
+        }
+    }
+    for query in &database.queries {
+        read[query.pred] = true;
+    }
+    for (p, table) in database.shared.tables().chain(database.examples.tables()) {
+        let name = vocabulary.predicate_name(p);
+        if std::mem::replace(&mut read[p], true) || name.ends_with(':') {
+            continue;
+        }
+        let near = vocabulary.predicates().filter(|&q| read[q] && q != p).find(|&q| {
+            let other = vocabulary.predicate_name(q);
+            other == name || (is_slip(name, other) && vocabulary.arity(q) == vocabulary.arity(p))
+        });
+        if let Some(q) = near {
+            let (text, other) = (vocabulary.predicate_text(p), vocabulary.predicate_text(q));
+            out.push(
+                Diagnostic::new(codes::UNREAD_FACTS, format!("no rule reads the facts of `{text}`"))
+                    .label(table.spans[0], "never read")
+                    .help(format!("did you mean `{other}`?")),
+            );
+        }
     }
 }
