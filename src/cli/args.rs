@@ -9,7 +9,12 @@ use std::path::PathBuf;
 ///
 /// text → tokens → AST → template → plan → ground program → graph → program → values & gradients → model → answers
 #[derive(Debug, Parser)]
-#[command(name = "nlog", version, max_term_width = 100)]
+#[command(
+    name = "nlog",
+    version,
+    max_term_width = 100,
+    after_help = "Every message has a code; `nlog explain E0401` says more about one, with a wrong and a right program."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -43,6 +48,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Read and check a template (and data) without grounding.
     Check(Box<CheckArgs>),
+    /// Explain the code of a message, with a wrong and a right program; list all codes.
+    Explain(ExplainArgs),
     /// Explore a template and its data interactively; reads a script when standard input is no terminal.
     Repl(Box<ReplArgs>),
 }
@@ -73,4 +80,11 @@ pub struct CheckArgs {
     /// Files.
     #[command(flatten)]
     pub files: FileArgs,
+}
+
+/// `nlog explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// A code such as E0401; without one, all codes are listed.
+    pub code: Option<String>,
 }

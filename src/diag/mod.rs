@@ -4,6 +4,7 @@
 //! diagnostic looks.
 
 pub mod codes;
+pub mod explain;
 pub mod render;
 pub mod suggest;
 

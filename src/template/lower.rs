@@ -649,7 +649,7 @@ impl Lowering<'_> {
         known.sort_unstable();
         let mut d = Diagnostic::new(codes::UNKNOWN_WEIGHT, format!("no weight is called `${name}`"))
             .label(span, "unknown weight");
-        d.help = suggest::did_you_mean(name, known).or_else(|| {
+        d.help = suggest::nearest(name, known).map(|w| format!("did you mean `${w}`?")).or_else(|| {
             Some(format!("a shared weight is made where it is first used: `${name}={{3,3}} p(X) :- …`"))
         });
         self.error(d);

@@ -5,6 +5,7 @@
 mod architecture;
 mod determinism;
 mod docs;
+mod explain;
 mod files;
 mod gradients;
 mod grounding;
