@@ -227,6 +227,7 @@ impl Search<'_> {
                 }
             }
             Relation::Predicate(p) => {
+                self.effort = self.effort.saturating_sub(self.ground.relations[p].len() as usize);
                 let fits = |row: u32| {
                     let args = self.ground.relations[p].row(row);
                     literal.args.iter().zip(args).all(|(t, c)| known(t, bindings).is_none_or(|k| k == *c))

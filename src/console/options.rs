@@ -253,6 +253,9 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
     if !(args.weight_decay.is_finite() && args.weight_decay >= 0.0) {
         return Err(usage("`--weight-decay` takes a number that is not negative"));
     }
+    if args.decay_every == 0 {
+        return Err(usage("`--decay-every` takes a positive number of epochs"));
+    }
     if args.eval_every == 0 {
         return Err(usage("`--eval-every` takes a positive number of epochs"));
     }

@@ -1,7 +1,7 @@
 //! Fills a [`Database`] from the events of the fact reader.
 
 use super::database::{Database, Query, QueryTerm, Split, WorldId};
-use super::values::{FactValue, LearnableDef};
+use super::values::{FactValue, LearnableDef, MAX_WEIGHT};
 use super::vocabulary::{ConstId, MAX_ARITY, PredId, Vocabulary};
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::Id;
@@ -137,7 +137,13 @@ impl<'a> Builder<'a> {
         let mut own = Vec::new();
         for label in labels {
             if label.query.target.is_none() {
-                ids.insert(self.query_text(&label.query), label.world);
+                let id = self.query_text(&label.query);
+                if ids.insert(id.clone(), label.world).is_some_and(|w| w != label.world) {
+                    self.diagnostics.push(
+                        Diagnostic::new(codes::UNKNOWN_EXAMPLE_ID, format!("two examples are called `{id}`"))
+                            .label(label.query.span, "the second one"),
+                    );
+                }
             } else {
                 own.push(label.query);
             }
@@ -295,6 +301,21 @@ impl<'a> Builder<'a> {
         n <= MAX_ARITY
     }
 
+    /// Typed constants of a rule inside an example belong to their types in that example.
+    fn rule_types(&mut self, rule: &ast::Rule) {
+        for term in rule.head.args.iter().chain(rule.body.iter().flat_map(|l| &l.atom.args)) {
+            let (kind, text) = match &term.kind {
+                ast::TermKind::Variable(_) => continue,
+                ast::TermKind::Name(n) => (TermClass::Name, n),
+                ast::TermKind::Number(n) => (TermClass::Number, n),
+                ast::TermKind::Quoted(q) => (TermClass::Quoted, q),
+            };
+            if let (Some(ty), Some(_)) = (&term.ty, self.world) {
+                self.constant(TermRef { ty: Some(&ty.node), kind, text, span: term.span });
+            }
+        }
+    }
+
     fn push_fact(&mut self, pred: PredId, args: &[ConstId], value: FactValue, span: Span) {
         let (set, world) = match self.world {
             Some(world) => (&mut self.database.examples, world),
@@ -306,6 +327,16 @@ impl<'a> Builder<'a> {
     fn value(&mut self, value: Option<ValueRef<'_>>, pred: PredId, args: &[ConstId]) -> FactValue {
         let Some(v) = value else { return FactValue::ONE };
         let shape = Shape::new(v.rows, v.cols);
+        if shape.len() > MAX_WEIGHT {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::BAD_VALUE,
+                    format!("a value of {} numbers; {MAX_WEIGHT} are the most", shape.len()),
+                )
+                .label(v.span, "too large"),
+            );
+            return FactValue::ONE;
+        }
         if v.fixed && !v.values.is_empty() {
             return FactValue::Constant(self.database.values.intern(shape, v.values));
         }
@@ -429,18 +460,27 @@ impl DataSink for Builder<'_> {
     }
 
     fn link(&mut self, value: Option<ValueRef<'_>>, atom: AtomRef<'_>) {
-        let args: Vec<&str> = atom.args.iter().map(|t| t.text).collect();
+        let mut args = Vec::new();
+        for &term in atom.args {
+            match self.constant(TermRef { ty: None, ..term }) {
+                Some(c) => args.push(self.vocabulary.constant_text(c).to_string()),
+                None => args.push(term.text.to_string()),
+            }
+        }
         let id = if args.is_empty() {
             atom.name.to_string()
         } else {
             format!("{}({})", atom.name, args.join(","))
         };
         let importance = match value {
-            Some(v) if v.values.len() == 1 => v.values[0],
+            Some(v) if v.values.len() == 1 && v.values[0] >= 0.0 => v.values[0],
             Some(v) => {
                 self.diagnostics.push(
-                    Diagnostic::new(codes::BAD_VALUE, "the importance of queries must be one number")
-                        .label(v.span, "not a scalar"),
+                    Diagnostic::new(
+                        codes::BAD_VALUE,
+                        "the importance of queries must be one number, not negative",
+                    )
+                    .label(v.span, "not an importance"),
                 );
                 1.0
             }
@@ -506,6 +546,7 @@ impl DataSink for Builder<'_> {
     }
 
     fn rule(&mut self, rule: ast::Rule) {
+        self.rule_types(&rule);
         match self.world {
             Some(world) => self.database.rules.push((world, rule)),
             None => self.diagnostics.push(

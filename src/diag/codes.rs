@@ -66,6 +66,7 @@ codes! {
     UNUSED_METADATA = "W0211", "metadata for a predicate that no rule derives";
     SPECIAL_IN_HEAD = "E0212", "a special predicate cannot be derived";
     TOO_MANY_ARGUMENTS = "E0213", "a predicate with more arguments than can be indexed";
+    TOO_MANY_LITERALS = "E0214", "a rule with more literals than can be joined";
     // 03 safety and strata
     NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
     UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";

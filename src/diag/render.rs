@@ -126,9 +126,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Stri
     let rank = |source| diagnostic.labels.iter().position(|l| l.span.source == source);
     let mut labels: Vec<(usize, &crate::diag::Label)> = diagnostic.labels.iter().enumerate().collect();
     labels.sort_by_key(|(_, l)| (rank(l.span.source), l.span.start));
-    for (i, label) in labels {
+    for (order, (i, label)) in labels.into_iter().enumerate() {
         let color = if i == 0 { tint } else { Color::Blue };
-        let mut l = ariadne::Label::new(place(label.span)).with_color(color).with_order(i as i32);
+        let mut l = ariadne::Label::new(place(label.span)).with_color(color).with_order(order as i32);
         if !label.text.is_empty() {
             l = l.with_message(&label.text);
         }

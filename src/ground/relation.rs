@@ -53,6 +53,10 @@ impl Relation {
         match self.indexes.first_mut() {
             Some(index) => {
                 index.mask = full_mask(arity);
+                // One large world must not make every small one after it pay for clearing its table.
+                if index.heads.len() > 16 * (index.next.len() + 16) {
+                    index.heads = Vec::new();
+                }
                 index.heads.fill(NONE);
                 index.next.clear();
             }

@@ -194,7 +194,7 @@ impl Engine {
         let mut found = Vec::new();
         let mut files = Vec::new();
         for path in templates {
-            let (read, more) = io::read_template(path, &mut self.session.sources);
+            let (read, more) = io::read_templates(std::slice::from_ref(path), &mut self.session.sources);
             files.extend(read);
             found.extend(more);
         }

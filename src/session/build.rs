@@ -20,7 +20,7 @@ use crate::learn::Sample;
 use crate::template::RuleId;
 use rayon::prelude::*;
 use serde::Serialize;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 /// Most shards. More would only cut blocks smaller; fewer would leave threads idle on large machines.
@@ -166,13 +166,11 @@ impl Session {
         statistics.per_rule = vec![0; self.template.rules.len()];
         for &world in worlds {
             let start = Instant::now();
-            let budget = self.settings.max_ground.saturating_sub(used.load(Ordering::Relaxed));
-            if let Err(overflow) = grounder.run(world, budget) {
+            if let Err(overflow) = grounder.run(world, self.settings.max_ground, used) {
                 shard.fatal = Some(self.overflow(&overflow));
                 return shard;
             }
             let ground = &grounder.ground;
-            used.fetch_add(ground.instance_count(), Ordering::Relaxed);
             statistics.ground_rules += ground.instance_count();
             statistics.atoms += ground.relations.iter().map(|r| r.len() as usize).sum::<usize>();
             for (id, instances) in ground.instances.iter_enumerated() {
@@ -364,7 +362,7 @@ impl Session {
         }
         let d = Diagnostic::new(
             codes::CYCLES_CUT,
-            format!("{total} ground rules close a cycle among atoms and are left out"),
+            format!("{total} ground rules close a cycle among atoms: they are left out or lose their own head"),
         )
         .note(format!("per predicate of the head: {}", list.join(", ")))
         .note(

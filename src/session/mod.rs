@@ -5,7 +5,6 @@ pub mod extend;
 pub mod report;
 pub mod run;
 
-use crate::base::index::Id;
 use crate::base::span::SourceMap;
 use crate::data::builder::Builder;
 use crate::data::{Database, MAX_ARITY, Query, QueryTerm, Split, Vocabulary, WorldId};
@@ -102,13 +101,7 @@ impl Session {
     pub fn load_program(inputs: &Inputs, settings: Settings) -> (Session, Vec<ast::File>, Diagnostics) {
         let start = std::time::Instant::now();
         let mut sources = SourceMap::new();
-        let mut out = Vec::new();
-        let mut files = Vec::new();
-        for path in &inputs.templates {
-            let (read, found) = io::read_template(path, &mut sources);
-            files.extend(read);
-            out.extend(found);
-        }
+        let (files, mut out) = io::read_templates(&inputs.templates, &mut sources);
         let mut vocabulary = Vocabulary::new();
         let (database, found) = inputs.read_data(&mut sources, &mut vocabulary);
         out.extend(found);
@@ -228,13 +221,5 @@ impl Session {
             span: atom.span,
         });
         Ok(self.database.queries.len() - 1)
-    }
-
-    /// Worlds that are asked about, in order.
-    pub fn asked_worlds(&self) -> Vec<WorldId> {
-        let mut worlds: Vec<WorldId> = self.database.queries.iter().map(|q| q.world).collect();
-        worlds.sort_unstable_by_key(|w| w.index());
-        worlds.dedup();
-        worlds
     }
 }

@@ -1,15 +1,16 @@
 //! From syntax trees to the resolved program.
 
+use super::hints::hint_weights;
 use super::metadata::{self, bad_value, boolean, unknown_key};
 use super::special::{self, Special};
 use super::{
-    Literal, PredicateInfo, Relation, Rule, RuleId, Template, TemplateFact, TemplateValue, Term, VarId,
-    Weight, WeightId,
+    Literal, PredicateInfo, Relation, Rule, Template, TemplateFact, TemplateValue, Term, VarId, Weight,
+    WeightId,
 };
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
-use crate::data::{ConstId, Database, MAX_ARITY, PredId, Vocabulary, WorldId};
+use crate::data::{ConstId, Database, MAX_ARITY, MAX_WEIGHT, PredId, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
 use crate::syntax::ast::{self, MetaValue, Sign, Statement, TermKind, WeightValue};
 use crate::tensor::Shape;
@@ -26,8 +27,8 @@ pub struct DefaultOverrides {
     pub aggregation: Option<Aggregation>,
 }
 
-/// Most numbers of one weight: half a gibibyte in f64, far beyond any use, and before the memory is gone.
-const MAX_WEIGHT: usize = 1 << 26;
+/// Most literals of a body: joins nest as deep as the body is long, also on the small stacks of threads.
+const MAX_LITERALS: usize = 256;
 
 const RULE_KEYS: &[&str] =
     &["transformation", "activation", "combination", "aggregation", "offset", "learnable"];
@@ -41,6 +42,8 @@ pub struct Lowering<'a> {
     database: &'a mut Database,
     template: Template,
     names: HashMap<String, WeightId>,
+    /// Type facts made so far.
+    typed: HashSet<(PredId, ConstId)>,
     anonymous: Vec<WeightId>,
     diagnostics: Diagnostics,
 }
@@ -57,6 +60,7 @@ pub fn lower(
         database,
         template: Template::default(),
         names: HashMap::default(),
+        typed: HashSet::default(),
         anonymous: Vec::new(),
         diagnostics: Vec::new(),
     };
@@ -99,7 +103,7 @@ pub fn lower(
     }
     l.data();
     l.rename_anonymous();
-    l.hint_weights();
+    hint_weights(&mut l.template);
     (l.template, l.diagnostics)
 }
 
@@ -127,6 +131,7 @@ impl Lowering<'_> {
                 shape: def.shape,
                 initial: if def.fixed { Some(vec![0.0; def.shape.len()]) } else { def.initial },
                 learnable: !def.fixed,
+                constant: false,
                 gain: 1.0,
                 orthogonal: false,
                 span: def.span,
@@ -216,6 +221,7 @@ impl Lowering<'_> {
                 shape: Shape::SCALAR,
                 initial: Some(vec![0.0]),
                 learnable: false,
+                constant: true,
                 gain: 1.0,
                 orthogonal: false,
                 span: w.span,
@@ -227,6 +233,7 @@ impl Lowering<'_> {
             shape,
             initial,
             learnable: !w.fixed,
+            constant: w.fixed && w.name.is_none(),
             gain: 1.0,
             orthogonal: false,
             span: w.span,
@@ -260,8 +267,7 @@ impl Lowering<'_> {
         if let (Some(ty), None) = (&term.ty, world) {
             // A typed constant carries its type: it is a member wherever it is mentioned.
             let pred = self.vocabulary.type_predicate(&ty.node);
-            let known = self.template.facts.iter().any(|f| f.pred == pred && f.args == [id]);
-            if !known {
+            if self.typed.insert((pred, id)) {
                 let value = TemplateValue::Constant(crate::data::ValueId::ONE);
                 self.template.facts.push(TemplateFact { pred, args: vec![id], value, span: term.span });
             }
@@ -308,6 +314,17 @@ impl Lowering<'_> {
             self.error(d);
         }
         let before = self.diagnostics.iter().filter(|d| d.is_error()).count();
+        if rule.body.len() > MAX_LITERALS {
+            let n = rule.body.len();
+            let d = Diagnostic::new(
+                codes::TOO_MANY_LITERALS,
+                format!("a rule with {n} literals; {MAX_LITERALS} are the most"),
+            )
+            .label(rule.head.span, "the rule of this head")
+            .help("name a part of the body by a rule of its own");
+            self.error(d);
+            return None;
+        }
         let mut scope = Scope::default();
         // Textual order of weights is the order of the model: head, body, offset.
         let head_weight = rule.head_weight.as_ref().map(|w| self.weight(w));
@@ -701,59 +718,6 @@ impl Lowering<'_> {
             }
         }
     }
-
-    /// Gains and orthogonality for the initialiser (semantics of NeuraLogic 0.9.2): a head weight is followed by the
-    /// activation of its atoms, a literal's weight by the activation stated for its rule; a shared weight keeps the
-    /// hint of its first use.
-    fn hint_weights(&mut self) {
-        let recursive = recursive_predicates(&self.template.rules);
-        let template = &mut self.template;
-        let mut seen = vec![false; template.weights.len()];
-        let rules: Vec<RuleId> = template.rules.ids().collect();
-        for id in rules {
-            let rule = template.rules[id].clone();
-            let atom_gain = match template.stated_activation(rule.head) {
-                Some(f) if rule.world.is_none() => f.gain(),
-                _ => template.defaults.atom_activation.gain(),
-            };
-            let rule_gain = if rule.states_activation { rule.activation.gain() } else { 1.0 };
-            let offsets = rule.offset.into_iter().chain(template.atom_offset(rule.head)).map(|w| (w, 1.0));
-            let uses = rule.head_weight.into_iter().map(|w| (w, atom_gain)).chain(offsets);
-            let literals = rule.body.iter().filter_map(|l| l.weight).map(|w| (w, rule_gain));
-            for (w, gain) in uses.chain(literals).collect::<Vec<_>>() {
-                if !std::mem::replace(&mut seen[w.index()], true) {
-                    let weight = &mut template.weights[w];
-                    weight.gain = gain;
-                    let square = weight.shape.rows == weight.shape.cols && !weight.shape.is_scalar();
-                    weight.orthogonal = square && recursive.contains(&rule.head);
-                }
-            }
-        }
-    }
-}
-
-/// Predicates that depend on themselves.
-fn recursive_predicates(rules: &IndexVec<RuleId, Rule>) -> HashSet<PredId> {
-    let mut edges: HashMap<PredId, Vec<PredId>> = HashMap::default();
-    for rule in rules.iter() {
-        edges.entry(rule.head).or_default().extend(rule.body.iter().filter_map(Literal::predicate));
-    }
-    let mut heads: Vec<PredId> = edges.keys().copied().collect();
-    heads.sort_unstable();
-    let reaches_itself = |start: &PredId| {
-        let mut seen = HashSet::default();
-        let mut stack = edges[start].clone();
-        while let Some(p) = stack.pop() {
-            if p == *start {
-                return true;
-            }
-            if seen.insert(p) {
-                stack.extend(edges.get(&p).into_iter().flatten().copied());
-            }
-        }
-        false
-    };
-    heads.into_iter().filter(reaches_itself).collect()
 }
 
 /// Whether some variable occurs in neither the head nor a visible literal.

@@ -104,6 +104,17 @@ fn codes_in(text: &str) -> Vec<&str> {
     text.lines().filter(|l| head(l)).filter_map(|l| l.get(1..6)).collect()
 }
 
+/// With `NLOG_BLESS=1` the message that a text shows is replaced by the one that there is; run the test again, and read
+/// the difference before you commit it.
+fn bless(code: Code, shown: &str, is: &str) {
+    if std::env::var_os("NLOG_BLESS").is_none() {
+        return;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/errors/{code}.md"));
+    let text = fs::read_to_string(&path).expect("the text is there");
+    fs::write(&path, text.replace(shown.trim_end(), is)).expect("texts can be written");
+}
+
 fn check(code: Code, text: &str) {
     let blocks = blocks(text);
     let message = of(&blocks, "text", "wrong").unwrap_or_else(|| panic!("{code} shows no message"));
@@ -114,6 +125,7 @@ fn check(code: Code, text: &str) {
     if of(&blocks, "console", "wrong").is_some() {
         let (success, errors) = command(&blocks, "wrong");
         assert_eq!(codes_in(&errors), [code.0], "{code}, wrong program:\n{errors}");
+        bless(code, &message, errors.trim_end());
         assert!(errors.contains(&message), "{code} shows\n{message}\nbut there is\n{errors}");
         assert_eq!(success, code.0.starts_with('W'), "{code}");
         let (success, errors) = command(&blocks, "right");
@@ -122,6 +134,7 @@ fn check(code: Code, text: &str) {
         let (session, out) = found(&blocks, "wrong");
         let all = shown(&out, &session);
         assert!(out.len() == 1 && out[0].code == code, "{code}, wrong program:\n{all}");
+        bless(code, &message, all.trim_end());
         assert_eq!(all.trim_end(), message.trim_end(), "{code}");
         let (session, out) = found(&blocks, "right");
         assert!(out.is_empty(), "{code}, right program:\n{}", shown(&out, &session));

@@ -59,6 +59,20 @@ fn imports_bring_statements_once_and_relative_to_their_file() {
 }
 
 #[test]
+fn a_file_imported_by_two_templates_is_read_once() {
+    let dir = files(&[
+        ("c.lrnn", "1.0 q(X) :- a(X)."),
+        ("ia.lrnn", "import c."),
+        ("ib.lrnn", "import c."),
+        ("d.db", "a(x). ?- q(x)."),
+    ]);
+    let one = nlog(dir.path(), &["run", "ia.lrnn", "d.db"]);
+    let two = nlog(dir.path(), &["run", "--template", "ia.lrnn,ib.lrnn", "d.db"]);
+    assert!(two.status.success() && !out(&one).is_empty(), "{}", err(&two));
+    assert_eq!(out(&one), out(&two));
+}
+
+#[test]
 fn imports_that_fail_are_located() {
     let dir = files(&[
         ("main.lrnn", "q :- f(X).\nimport lib/missing.\n"),
@@ -131,6 +145,9 @@ fn queries_by_line_and_by_id() {
         ("q.txt", "1 p(c).\n0 p(c).\n"),
         ("labelled.txt", "first :- <1> a(c).\nsecond :- <2> a(c).\n"),
         ("by_id.txt", "2 second :- 1 p(c), 0 p(c).\nfirst :- 1 p(c).\n"),
+        ("numbered.txt", "m(1.0) :- <1> a(c).\nm('A b') :- <2> a(c).\n"),
+        ("by_number.txt", "m(1) :- 0 p(c).\nm('A b') :- 1 p(c).\n"),
+        ("twice.txt", "first :- <1> a(c).\nfirst :- <2> a(c).\n"),
         ("wrong_id.txt", "frist :- 1 p(c).\n"),
         ("short.txt", "1 p(c).\n"),
     ]);
@@ -149,6 +166,11 @@ fn queries_by_line_and_by_id() {
     let expected = "sample,split,query,output,target\n\
                     s_second,train,p(c),2,1\ns_second,train,p(c),2,0\ns_first,train,p(c),1,1\n";
     assert_eq!(read(), expected);
+    let o = run("numbered.txt", "by_number.txt");
+    assert!(o.status.success(), "{}", err(&o));
+    assert!(read().ends_with("p(c),2,1\n"), "{}", read());
+    let o = run("twice.txt", "by_id.txt");
+    assert!(err(&o).contains("two examples are called `first`"), "{}", err(&o));
     let o = run("labelled.txt", "wrong_id.txt");
     assert_eq!(o.status.code(), Some(1));
     assert!(err(&o).contains("E0505") && err(&o).contains("did you mean `first`"), "{}", err(&o));

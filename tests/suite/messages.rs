@@ -125,6 +125,24 @@ fn facts_of_one_predicate_with_different_shapes() {
 }
 
 #[test]
+fn shapes_do_not_depend_on_the_order_of_rules() {
+    let rules = ["p(X) :- {3,1} a(X).", "q(X) :- {1,5} p(X), *b(X).", "p(X) :- {5,1} b(X)."];
+    for order in [[0, 1, 2], [0, 2, 1], [2, 1, 0], [1, 0, 2]] {
+        let template: Vec<&str> = order.iter().map(|&i| rules[i]).collect();
+        let (session, out) = found(&template.join("\n"), "a(x). b(y). ?- q(y).", evaluate_only());
+        assert!(out.is_empty(), "{}", shown(&out, &session));
+    }
+    // An atom that is only a fact has the fact's shape; an offset counts.
+    for (template, data) in [
+        ("p(X) :- {3,1} a(X).\nq(X) :- {1,2} p(X), *c(X).", "a(x). <[1,2]> p(c). c(c). ?- q(c)."),
+        ("p/1 {3}\np(X) :- a(X).", "a(x). ?- [1,0,0] p(x)."),
+    ] {
+        let (session, out) = found(template, data, evaluate_only());
+        assert!(out.is_empty(), "{}", shown(&out, &session));
+    }
+}
+
+#[test]
 fn queries_that_cannot_be_derived() {
     let template = "{4,3} h(X) :- feat(Y), *bond(Y,X), *charged(Y).\n{1,4} q :- h(X).";
     expect(template, DATA, "E0503", "q", &["no `h/1` holds here", "no `charged/1` holds here"]);
@@ -245,7 +263,10 @@ fn cycles_are_told_or_refused() {
     let (session, out) = found(template, data, evaluate_only());
     assert!(out.iter().any(|d| d.code.0 == "W0701"), "{}", shown(&out, &session));
     let settings = Settings { cut_cycles: false, ..evaluate_only() };
-    expect_with(template, data, settings, "E0703", "p(X)", &["close a cycle", "`--cycles cut`"]);
+    expect_with(template, data, settings.clone(), "E0703", "p(X)", &["cycle", "`--cycles cut`"]);
+    // A ground rule with its own head in its body is one too.
+    let template = "h(X) :- f(X).\nh(X) :- <3> h(X), e(X).";
+    expect_with(template, "f(a). e(a). ?- h(a).", settings, "E0703", "h(X)", &["cycle"]);
 }
 
 #[test]

@@ -117,3 +117,11 @@ fn types_range_over_their_constants_wherever_they_stand() {
     let list = answers("[rule=identity, atom=identity]\nq :- a(metal:X).", examples);
     assert_eq!(list, [("q".to_string(), vec![1.0]), ("q".to_string(), vec![2.0])]);
 }
+
+#[test]
+fn rules_inside_examples_know_their_types_and_no_metadata() {
+    let template = "[rule=identity, atom=identity]\nq :- h(t:X).";
+    assert_eq!(answers(template, "1 q :- a(x) <2> h(t:x) :- <3> a(x). ."), [("q".to_string(), vec![6.0])]);
+    let template = "[rule=identity, atom=identity]\nq :- h(x).\nh/1 [offset=7]";
+    assert_eq!(answers(template, "1 q :- a(x), h(X) :- *a(X). ."), [("q".to_string(), vec![1.0])]);
+}

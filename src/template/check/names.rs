@@ -12,6 +12,11 @@ fn differ_in_digits_only(a: &str, b: &str) -> bool {
     letters(a) == letters(b)
 }
 
+/// Rules that can never fire, after which they are only counted.
+const SHOWN: usize = 20;
+/// Unknown names for which a near one is looked for.
+const SEARCHED: usize = 100;
+
 fn arguments(n: usize) -> String {
     if n == 1 { "1 argument".to_string() } else { format!("{n} arguments") }
 }
@@ -47,6 +52,7 @@ pub(super) fn check(
     let has_data = database.fact_count() > 0;
     let known: Vec<PredId> = vocabulary.predicates().filter(|&p| defined(p)).collect();
     let mut reported: Vec<PredId> = Vec::new();
+    let mut idle = 0;
     for rule in template.rules.iter() {
         for literal in &rule.body {
             let Relation::Predicate(p) = literal.relation else { continue };
@@ -74,6 +80,8 @@ pub(super) fn check(
                 continue;
             }
             let same_arity = known.iter().filter(|&&q| vocabulary.arity(q) == vocabulary.arity(p));
+            // A search over all names, per unknown name: not for thousands of them.
+            let same_arity = same_arity.take(if reported.len() < SEARCHED { usize::MAX } else { 0 });
             let near = suggest::nearest(name, same_arity.map(|&q| vocabulary.predicate_name(q)));
             let what = if name.ends_with(':') { "constant of type" } else { "predicate" };
             match near {
@@ -94,6 +102,10 @@ pub(super) fn check(
                 _ if literal.sign == Sign::Hard => {}
                 _ => {
                     reported.push(p);
+                    idle += 1;
+                    if idle > SHOWN {
+                        continue;
+                    }
                     let mut d = Diagnostic::new(
                         codes::NEVER_FIRES,
                         format!("this rule can never fire: no fact and no rule gives `{text}`"),
@@ -105,8 +117,13 @@ pub(super) fn check(
             }
         }
     }
+    if idle > SHOWN
+        && let Some(last) = out.iter_mut().rev().find(|d| d.code == codes::NEVER_FIRES)
+    {
+        last.notes.push(format!("and rules over {} more predicates that nothing gives", idle - SHOWN));
+    }
     learned_data(database, out);
-    unread_facts(template, vocabulary, database, out);
+    unread_facts(template, vocabulary, database, &defined, out);
     for query in &database.queries {
         let p = query.pred;
         // A ground question of this kind cannot be derived, which grounding says; an open one would just be empty.
@@ -174,7 +191,13 @@ fn learned_data(database: &Database, out: &mut Diagnostics) {
 }
 
 /// Facts whose predicate no rule and no query mentions are fine, unless their name is nearly one that is.
-fn unread_facts(template: &Template, vocabulary: &Vocabulary, database: &Database, out: &mut Diagnostics) {
+fn unread_facts(
+    template: &Template,
+    vocabulary: &Vocabulary,
+    database: &Database,
+    defined: &dyn Fn(PredId) -> bool,
+    out: &mut Diagnostics,
+) {
     let mut read: IndexVec<PredId, bool> = vec![false; vocabulary.predicate_count()].into();
     for rule in template.rules.iter() {
         read[rule.head] = true;
@@ -190,7 +213,7 @@ fn unread_facts(template: &Template, vocabulary: &Vocabulary, database: &Databas
         if std::mem::replace(&mut read[p], true) || name.ends_with(':') {
             continue;
         }
-        let near = vocabulary.predicates().filter(|&q| read[q] && q != p).find(|&q| {
+        let near = vocabulary.predicates().filter(|&q| read[q] && defined(q) && q != p).find(|&q| {
             let other = vocabulary.predicate_name(q);
             other == name || (is_slip(name, other) && vocabulary.arity(q) == vocabulary.arity(p))
         });
