@@ -191,7 +191,13 @@ fn data() {
     expect(template, "1.0 q :- !feat(a).", "E0507", "feat(a)", &["cannot be negated"]);
     expect(template, "feat(X).", "E0111", "X", &["lower-case letter"]);
     expect(template, "p(1e999).", "E0108", "1e999", &["out of range"]);
-    expect(template, "p(X) :- feat(X).", "E0509", "p(X) :- feat(X)", &["rules belong in the template"]);
+    expect(
+        template,
+        "p(X) :- feat(X).",
+        "E0509",
+        "p(X) :- feat(X)",
+        &["rules belong in the template", "begin with a capital letter"],
+    );
     expect(template, "1.0 q :- <[1,2,3> feat(a).", "E0101", ">", &["expected `,` or `]`"]);
 }
 
@@ -245,7 +251,14 @@ fn cycles_are_told_or_refused() {
     let (session, out) = found(template, data, evaluate_only());
     assert!(out.iter().any(|d| d.code.0 == "W0701"), "{}", shown(&out, &session));
     let settings = Settings { cut_cycles: false, ..evaluate_only() };
-    expect_with(template, data, settings, "E0703", "p(X)", &["close a cycle", "`--cycles cut`"]);
+    expect_with(
+        template,
+        data,
+        settings,
+        "E0703",
+        "p(X)",
+        &["1 ground rule closes a cycle", "`--cycles cut`"],
+    );
 }
 
 #[test]
@@ -258,7 +271,7 @@ fn values_that_are_learned_or_lost_unawares() {
         &["`<0.5> p(a)`", "the value of a fact"],
     );
     let facts = "p(c). r(c). ?- a(c).";
-    expect("<2> a(X) :- *p(X).\n<3> a(X) :- *r(X).", facts, "W0702", "<2> a(X)", &["gives 1 atoms of `a`"]);
+    expect("<2> a(X) :- *p(X).\n<3> a(X) :- *r(X).", facts, "W0702", "<2> a(X)", &["gives 1 atom of `a`"]);
     expect("<2> a(X) :- *p(X).\n<3> a(X) :- r(X).", facts, "W0702", "<2> a(X)", &["does not count"]);
     let (session, out) =
         found("<2> a(X) :- *p(X).\n<3> a(X) :- *s(X).", "p(c). s(d). ?- a(X).", Settings::default());

@@ -2,7 +2,7 @@
 
 use crate::base::index::IndexVec;
 use crate::data::{Database, PredId, Vocabulary};
-use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
+use crate::diag::{Diagnostic, Diagnostics, codes, counted, suggest};
 use crate::syntax::ast::Sign;
 use crate::template::{Relation, Template};
 
@@ -13,7 +13,7 @@ fn differ_in_digits_only(a: &str, b: &str) -> bool {
 }
 
 fn arguments(n: usize) -> String {
-    if n == 1 { "1 argument".to_string() } else { format!("{n} arguments") }
+    counted(n, "argument")
 }
 
 /// Whether one edit (or a change of case) makes one name the other.
@@ -106,7 +106,6 @@ pub(super) fn check(
         }
     }
     learned_data(database, out);
-    unread_facts(template, vocabulary, database, out);
     for query in &database.queries {
         let p = query.pred;
         // A ground question of this kind cannot be derived, which grounding says; an open one would just be empty.
@@ -128,6 +127,7 @@ pub(super) fn check(
         );
         out.push(d);
     }
+    unread_facts(template, vocabulary, database, &reported, out);
     for p in vocabulary.predicates() {
         let Some(span) = template.predicate(p).and_then(|i| i.declared) else { continue };
         if derived[p] {
@@ -173,8 +173,15 @@ fn learned_data(database: &Database, out: &mut Diagnostics) {
     }
 }
 
-/// Facts whose predicate no rule and no query mentions are fine, unless their name is nearly one that is.
-fn unread_facts(template: &Template, vocabulary: &Vocabulary, database: &Database, out: &mut Diagnostics) {
+/// Facts whose predicate no rule and no query mentions are fine, unless their name is nearly one that is. If that one
+/// is reported as undefined, the slip is told already.
+fn unread_facts(
+    template: &Template,
+    vocabulary: &Vocabulary,
+    database: &Database,
+    reported: &[PredId],
+    out: &mut Diagnostics,
+) {
     let mut read: IndexVec<PredId, bool> = vec![false; vocabulary.predicate_count()].into();
     for rule in template.rules.iter() {
         read[rule.head] = true;
@@ -190,10 +197,11 @@ fn unread_facts(template: &Template, vocabulary: &Vocabulary, database: &Databas
         if std::mem::replace(&mut read[p], true) || name.ends_with(':') {
             continue;
         }
-        let near = vocabulary.predicates().filter(|&q| read[q] && q != p).find(|&q| {
-            let other = vocabulary.predicate_name(q);
-            other == name || (is_slip(name, other) && vocabulary.arity(q) == vocabulary.arity(p))
-        });
+        let near =
+            vocabulary.predicates().filter(|&q| read[q] && q != p && !reported.contains(&q)).find(|&q| {
+                let other = vocabulary.predicate_name(q);
+                other == name || (is_slip(name, other) && vocabulary.arity(q) == vocabulary.arity(p))
+            });
         if let Some(q) = near {
             let (text, other) = (vocabulary.predicate_text(p), vocabulary.predicate_text(q));
             out.push(
