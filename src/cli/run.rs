@@ -4,7 +4,7 @@ use super::args::{CheckArgs, RunArgs};
 use crate::base::span::SourceMap;
 use crate::console::options::{inputs, set_threads, settings, settings_json, usage};
 use crate::console::{Console, Stop, table};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, codes, counted};
 use crate::io::Inputs;
 use crate::session::{Network, Session, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,12 +20,12 @@ pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
     console.report(&found, &session.sources)?;
     let template = &session.template;
     console.note(&format!(
-        "{} rules, {} weights with {} learnable numbers, {} facts, {} queries: no errors",
-        template.rules.len(),
-        template.weights.len(),
-        template.parameter_count(),
-        session.database.fact_count() + template.facts.len(),
-        session.database.queries.len(),
+        "{}, {} with {}, {}, {}: no errors",
+        counted(template.rules.len(), "rule"),
+        counted(template.weights.len(), "weight"),
+        counted(template.parameter_count(), "learnable number"),
+        counted(session.database.fact_count() + template.facts.len(), "fact"),
+        counted(session.database.queries.len(), "query"),
     ));
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::vocabulary::{ConstId, MAX_ARITY, PredId, Vocabulary};
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::Id;
 use crate::base::span::{SourceId, Span};
-use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
+use crate::diag::{Diagnostic, Diagnostics, codes, counted, suggest};
 use crate::syntax::ast::{self, Sign};
 use crate::syntax::facts::{self, AtomRef, DataSink, Dialect, TermClass, TermRef, ValueRef};
 use crate::tensor::Shape;
@@ -168,7 +168,11 @@ impl<'a> Builder<'a> {
             let at = lines.last().map_or(Span::new(source, 0, 0), |l| l.span);
             let mut d = Diagnostic::new(
                 codes::QUERY_COUNT,
-                format!("{} of queries for {} examples", lines_text(lines.len()), worlds.len()),
+                format!(
+                    "{} of queries for {}",
+                    counted(lines.len(), "line"),
+                    counted(worlds.len(), "example")
+                ),
             )
             .label(at, "the last line of queries")
             .help(
@@ -230,7 +234,7 @@ impl<'a> Builder<'a> {
         if unknown > 3
             && let Some(d) = self.diagnostics.iter_mut().rev().find(|d| d.code == codes::UNKNOWN_EXAMPLE_ID)
         {
-            d.notes.push(format!("and {} more lines with ids that no example has", unknown - 3));
+            d.notes.push(format!("and {} with an id that no example has", counted(unknown - 3, "more line")));
         }
     }
 
@@ -547,17 +551,18 @@ impl DataSink for Builder<'_> {
 
     fn rule(&mut self, rule: ast::Rule) {
         self.rule_types(&rule);
-        match self.world {
-            Some(world) => self.database.rules.push((world, rule)),
-            None => self.diagnostics.push(
-                Diagnostic::new(codes::RULE_IN_DATA, "a rule between facts")
-                    .label(rule.span, "this is a rule")
-                    .help("rules belong in the template, or inside an example: `label :- facts rule. .`"),
-            ),
+        if let Some(world) = self.world {
+            self.database.rules.push((world, rule));
+            return;
         }
+        // Most often it is an example whose constants begin with capital letters.
+        let variable = |t: &ast::Term| matches!(t.kind, ast::TermKind::Variable(_));
+        let open = rule.body.iter().any(|l| l.atom.args.iter().any(variable));
+        let example = "; if this is an example: variables begin with a capital letter; constants don't";
+        self.diagnostics.push(
+            Diagnostic::new(codes::RULE_IN_DATA, "a rule between facts")
+                .label(rule.span, "this is a rule")
+                .help(format!("rules belong in the template{}", if open { example } else { "" })),
+        );
     }
-}
-
-fn lines_text(n: usize) -> String {
-    if n == 1 { "1 line".to_string() } else { format!("{n} lines") }
 }

@@ -133,7 +133,7 @@ impl Inputs {
         let mut d = Diagnostic::new(codes::NO_FACTS, format!("there is no fact in `{name}`"));
         if let Some(source) = source {
             let empty = sources.text(source).trim().is_empty();
-            let text = if empty { "the file is empty" } else { "only comments or queries here" };
+            let text = if empty { "the file is empty" } else { "only comments here" };
             d = d.label(Span::new(source, 0, sources.text(source).len().min(1)), text);
         }
         Some(d.help(

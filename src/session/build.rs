@@ -9,7 +9,7 @@ use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
 use crate::data::{ConstId, PredId, WorldId};
-use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
+use crate::diag::{Diagnostic, Diagnostics, codes, counted, has_errors};
 use crate::exec::compile::Context;
 use crate::exec::{Program, compile};
 use crate::graph::build::{Builder, Root};
@@ -259,16 +259,17 @@ impl Session {
             codes::BUDGET,
             format!("grounding needs more than {} ground rules", self.settings.max_ground),
         );
-        let head = |r: RuleId| match counts.iter().find(|(x, _)| *x == r).map_or(0, |(_, n)| *n) {
-            1 => "1 ground rule so far".to_string(),
-            n => format!("{n} ground rules so far"),
-        };
-        for (rule, _) in counts.iter().take(SHOWN) {
-            d = d.label(self.template.rules[*rule].span, head(*rule));
+        for (rule, n) in counts.iter().take(SHOWN) {
+            let text = format!("{} so far", counted(*n, "ground rule"));
+            d = d.label(self.template.rules[*rule].span, text);
         }
         if counts.len() > SHOWN {
             let rest: usize = counts[SHOWN..].iter().map(|(_, n)| n).sum();
-            d = d.note(format!("{} more rules have {rest} together", counts.len() - SHOWN));
+            d = d.note(format!(
+                "and {} of {}",
+                counted(rest, "ground rule"),
+                counted(counts.len() - SHOWN, "other rule")
+            ));
         }
         if let Some(span) = self.database.world_spans[overflow.world.index()] {
             d = d.note(format!("it stopped in the example at {}", self.sources.place(span)));
@@ -284,7 +285,7 @@ impl Session {
         if let Some(last) = shown.last_mut()
             && total > SHOWN
         {
-            last.notes.push(format!("{} more queries cannot be derived", total - SHOWN));
+            last.notes.push(format!("{} cannot be derived", counted(total - SHOWN, "more query")));
         }
         out.extend(shown);
     }
@@ -299,7 +300,10 @@ impl Session {
                 out.push(
                     Diagnostic::new(
                         codes::VALUE_LOST,
-                        format!("the value that this rule gives {n} atoms of `{name}` does not count"),
+                        format!(
+                            "the value that this rule gives {} of `{name}` does not count",
+                            counted(n, "atom")
+                        ),
                     )
                     .label(rule.span, "no literal of its body has a value that enters")
                     .note(
@@ -311,10 +315,10 @@ impl Session {
             }
         }
         if out.len() > before + SHOWN {
-            let rest = out.len() - before - SHOWN;
+            let rest = counted(out.len() - before - SHOWN, "more rule");
             out.truncate(before + SHOWN);
             let last = out.last_mut().expect("more than none");
-            last.notes.push(format!("and the values that {rest} more rules give"));
+            last.notes.push(format!("and the values of {rest}"));
         }
     }
 
@@ -331,7 +335,7 @@ impl Session {
             )
             .label(first, "ignored");
             if spans.len() > 1 {
-                d = d.note(format!("and {} more facts", spans.len() - 1));
+                d = d.note(format!("and {}", counted(spans.len() - 1, "more fact")));
             }
             out.push(d);
         }
@@ -342,16 +346,19 @@ impl Session {
             return;
         }
         let total: usize = statistics.cut.iter().map(|(_, n)| n).sum();
+        let closing =
+            format!("{} {}", counted(total, "ground rule"), if total == 1 { "closes" } else { "close" });
         let list: Vec<String> = statistics.cut.iter().map(|(p, n)| format!("`{p}` {n}")).collect();
         if !self.settings.cut_cycles {
             let names: Vec<String> = statistics.cut.iter().map(|(p, _)| format!("`{p}`")).collect();
-            let mut d =
-                Diagnostic::new(codes::CYCLE, format!("{total} ground rules close a cycle among atoms"));
-            let heads =
-                self.template.rules.iter().filter(|r| {
-                    statistics.cut.iter().any(|(p, _)| *p == self.vocabulary.predicate_text(r.head))
-                });
-            for rule in heads.take(SHOWN) {
+            let mut d = Diagnostic::new(codes::CYCLE, format!("{closing} a cycle among atoms"));
+            let component = &self.strata.component;
+            let recursive = self.template.rules.iter().filter(|r| {
+                statistics.cut.iter().any(|(p, _)| *p == self.vocabulary.predicate_text(r.head))
+                    && r.visible()
+                        .any(|(_, l)| l.predicate().is_some_and(|p| component[p] == component[r.head]))
+            });
+            for rule in recursive.take(SHOWN) {
                 d = d.label(rule.head_span, "derived from itself");
             }
             out.push(
@@ -362,7 +369,7 @@ impl Session {
         }
         let d = Diagnostic::new(
             codes::CYCLES_CUT,
-            format!("{total} ground rules close a cycle among atoms: they are left out or lose their own head"),
+            format!("{closing} a cycle among atoms: left out, or without its own head"),
         )
         .note(format!("per predicate of the head: {}", list.join(", ")))
         .note(

@@ -209,7 +209,13 @@ fn data() {
     expect(template, "1.0 q :- !feat(a).", "E0507", "feat(a)", &["cannot be negated"]);
     expect(template, "feat(X).", "E0111", "X", &["lower-case letter"]);
     expect(template, "p(1e999).", "E0108", "1e999", &["out of range"]);
-    expect(template, "p(X) :- feat(X).", "E0509", "p(X) :- feat(X)", &["rules belong in the template"]);
+    expect(
+        template,
+        "p(X) :- feat(X).",
+        "E0509",
+        "p(X) :- feat(X)",
+        &["rules belong in the template", "begin with a capital letter"],
+    );
     expect(template, "1.0 q :- <[1,2,3> feat(a).", "E0101", ">", &["expected `,` or `]`"]);
 }
 
@@ -279,7 +285,7 @@ fn values_that_are_learned_or_lost_unawares() {
         &["`<0.5> p(a)`", "the value of a fact"],
     );
     let facts = "p(c). r(c). ?- a(c).";
-    expect("<2> a(X) :- *p(X).\n<3> a(X) :- *r(X).", facts, "W0702", "<2> a(X)", &["gives 1 atoms of `a`"]);
+    expect("<2> a(X) :- *p(X).\n<3> a(X) :- *r(X).", facts, "W0702", "<2> a(X)", &["gives 1 atom of `a`"]);
     expect("<2> a(X) :- *p(X).\n<3> a(X) :- r(X).", facts, "W0702", "<2> a(X)", &["does not count"]);
     let (session, out) =
         found("<2> a(X) :- *p(X).\n<3> a(X) :- *s(X).", "p(c). s(d). ?- a(X).", Settings::default());

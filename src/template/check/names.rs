@@ -2,7 +2,7 @@
 
 use crate::base::index::IndexVec;
 use crate::data::{Database, PredId, Vocabulary};
-use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
+use crate::diag::{Diagnostic, Diagnostics, codes, counted, suggest};
 use crate::syntax::ast::Sign;
 use crate::template::{Relation, Template};
 
@@ -18,7 +18,7 @@ const SHOWN: usize = 20;
 const SEARCHED: usize = 100;
 
 fn arguments(n: usize) -> String {
-    if n == 1 { "1 argument".to_string() } else { format!("{n} arguments") }
+    counted(n, "argument")
 }
 
 /// Whether one edit (or a change of case) makes one name the other.
@@ -123,7 +123,6 @@ pub(super) fn check(
         last.notes.push(format!("and rules over {} more predicates that nothing gives", idle - SHOWN));
     }
     learned_data(database, out);
-    unread_facts(template, vocabulary, database, &defined, out);
     for query in &database.queries {
         let p = query.pred;
         // A ground question of this kind cannot be derived, which grounding says; an open one would just be empty.
@@ -145,6 +144,7 @@ pub(super) fn check(
         );
         out.push(d);
     }
+    unread_facts(template, vocabulary, database, &reported, out);
     for p in vocabulary.predicates() {
         let Some(span) = template.predicate(p).and_then(|i| i.declared) else { continue };
         if derived[p] {
@@ -190,12 +190,13 @@ fn learned_data(database: &Database, out: &mut Diagnostics) {
     }
 }
 
-/// Facts whose predicate no rule and no query mentions are fine, unless their name is nearly one that is.
+/// Facts whose predicate no rule and no query mentions are fine, unless their name is nearly one that is. If that one
+/// is reported as undefined, the slip is told already.
 fn unread_facts(
     template: &Template,
     vocabulary: &Vocabulary,
     database: &Database,
-    defined: &dyn Fn(PredId) -> bool,
+    reported: &[PredId],
     out: &mut Diagnostics,
 ) {
     let mut read: IndexVec<PredId, bool> = vec![false; vocabulary.predicate_count()].into();
@@ -213,10 +214,11 @@ fn unread_facts(
         if std::mem::replace(&mut read[p], true) || name.ends_with(':') {
             continue;
         }
-        let near = vocabulary.predicates().filter(|&q| read[q] && defined(q) && q != p).find(|&q| {
-            let other = vocabulary.predicate_name(q);
-            other == name || (is_slip(name, other) && vocabulary.arity(q) == vocabulary.arity(p))
-        });
+        let near =
+            vocabulary.predicates().filter(|&q| read[q] && q != p && !reported.contains(&q)).find(|&q| {
+                let other = vocabulary.predicate_name(q);
+                other == name || (is_slip(name, other) && vocabulary.arity(q) == vocabulary.arity(p))
+            });
         if let Some(q) = near {
             let (text, other) = (vocabulary.predicate_text(p), vocabulary.predicate_text(q));
             out.push(
