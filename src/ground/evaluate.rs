@@ -483,7 +483,7 @@ impl<'a> Grounder<'a> {
             table.insert_unique(hash(this), number, |&i| hash(slice(i)));
         }
         self.count += 1;
-        if self.count % STEP == 0 {
+        if self.count.is_multiple_of(STEP) {
             return frame.used.fetch_add(STEP, Ordering::Relaxed) + STEP <= self.budget;
         }
         self.count <= self.budget
