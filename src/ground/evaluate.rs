@@ -42,6 +42,10 @@ pub struct Grounder<'a> {
     count: usize,
     world: WorldId,
     budget: usize,
+    /// Number of rows of each relevant predicate that hold in every world; empty before the first one.
+    common: Vec<u32>,
+    /// Values of common facts that the current world states anew, to be put back.
+    overridden: HashMap<(PredId, usize), FactSource>,
     /// Facts stated again in the same world with another value, by predicate and row of the fact table.
     pub repeated: Vec<Span>,
 }
@@ -138,6 +142,8 @@ impl<'a> Grounder<'a> {
             count: 0,
             world: WorldId::SHARED,
             budget: 0,
+            common: Vec::new(),
+            overridden: HashMap::default(),
             repeated: Vec::new(),
         }
     }
@@ -489,15 +495,20 @@ impl<'a> Grounder<'a> {
         self.count <= self.budget
     }
 
-    /// Empties everything and puts in the facts of a world: its own, the shared ones, the template's; the first
-    /// mention of a fact gives its value.
+    /// Forgets the last world and puts in the facts of the next one. What holds in every world (shared facts, then those
+    /// of the template) is loaded once and stays; a world's own mention of such a fact gives its value there.
     fn load(&mut self, world: WorldId) {
+        let relevant: Vec<PredId> = self.vocabulary.predicates().filter(|&p| self.relevant[p]).collect();
+        if self.common.is_empty() {
+            self.load_common(&relevant);
+        }
         let ground = &mut self.ground;
-        for p in self.vocabulary.predicates() {
-            if self.relevant[p] {
-                ground.relations[p].reset(self.vocabulary.arity(p));
-                ground.facts[p].clear();
-            }
+        for ((p, row), value) in self.overridden.drain() {
+            ground.facts[p][row] = value;
+        }
+        for (&p, &len) in relevant.iter().zip(&self.common) {
+            ground.relations[p].truncate(len);
+            ground.facts[p].truncate(len as usize);
         }
         for instances in ground.instances.iter_mut() {
             instances.words.clear();
@@ -506,21 +517,50 @@ impl<'a> Grounder<'a> {
             table.clear();
         }
         let mut tuple = Vec::new();
-        for p in self.vocabulary.predicates().filter(|&p| self.relevant[p]) {
-            let own = self.database.examples.table(p).map(|t| (t, t.world_rows(world)));
-            let shared = self.database.shared.table(p).map(|t| (t, 0..t.len()));
-            for (table, rows) in own.into_iter().chain(shared) {
-                let before = ground.facts[p].len();
-                for i in rows {
-                    tuple.clear();
-                    tuple.extend(table.row(i));
-                    let value = FactSource::Data(table.values[i]);
-                    let (row, new) = ground.relations[p].insert(&tuple, 0);
-                    if new {
-                        ground.facts[p].push(value);
-                    } else if row as usize >= before && ground.facts[p][row as usize] != value {
+        for (&p, &common) in relevant.iter().zip(&self.common) {
+            let Some(table) = self.database.examples.table(p) else { continue };
+            for i in table.world_rows(world) {
+                tuple.clear();
+                tuple.extend(table.row(i));
+                let value = FactSource::Data(table.values[i]);
+                let (row, new) = ground.relations[p].insert(&tuple, 0);
+                let at = row as usize;
+                if new {
+                    ground.facts[p].push(value);
+                } else if row >= common || self.overridden.contains_key(&(p, at)) {
+                    if ground.facts[p][at] != value {
                         self.repeated.push(table.spans[i]);
                     }
+                } else {
+                    self.overridden.insert((p, at), ground.facts[p][at]);
+                    ground.facts[p][at] = value;
+                }
+            }
+        }
+        let uses_domain =
+            |r: &Rule| self.relevant[r.head] && r.body.iter().any(|l| matches!(l.relation, Relation::Domain));
+        self.domain.clear();
+        if self.template.rules.iter().any(uses_domain) {
+            self.domain = domain(self.template, self.database, world);
+        }
+    }
+
+    /// Facts that hold in every world; the first mention gives the value.
+    fn load_common(&mut self, relevant: &[PredId]) {
+        let ground = &mut self.ground;
+        let mut tuple = Vec::new();
+        for &p in relevant {
+            ground.relations[p] = super::relation::Relation::new(self.vocabulary.arity(p));
+            let Some(table) = self.database.shared.table(p) else { continue };
+            for i in 0..table.len() {
+                tuple.clear();
+                tuple.extend(table.row(i));
+                let value = FactSource::Data(table.values[i]);
+                let (row, new) = ground.relations[p].insert(&tuple, 0);
+                if new {
+                    ground.facts[p].push(value);
+                } else if ground.facts[p][row as usize] != value {
+                    self.repeated.push(table.spans[i]);
                 }
             }
         }
@@ -534,12 +574,7 @@ impl<'a> Grounder<'a> {
                 self.repeated.push(fact.span);
             }
         }
-        let uses_domain =
-            |r: &Rule| self.relevant[r.head] && r.body.iter().any(|l| matches!(l.relation, Relation::Domain));
-        self.domain.clear();
-        if self.template.rules.iter().any(uses_domain) {
-            self.domain = domain(self.template, self.database, world);
-        }
+        self.common = relevant.iter().map(|&p| ground.relations[p].len()).collect();
     }
 
     /// Constants over which unbound variables range in the current world (empty if no rule needs them).

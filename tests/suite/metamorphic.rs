@@ -125,3 +125,11 @@ fn rules_inside_examples_know_their_types_and_no_metadata() {
     let template = "[rule=identity, atom=identity]\nq :- h(x).\nh/1 [offset=7]";
     assert_eq!(answers(template, "1 q :- a(x), h(X) :- *a(X). ."), [("q".to_string(), vec![1.0])]);
 }
+
+#[test]
+fn an_example_that_states_a_shared_fact_anew_does_not_change_it_for_others() {
+    let template = "[rule=identity, atom=identity, aggregation=sum]\nq :- a(X).\n<100> a(z).";
+    let data = "<1> a(x). <2> a(y). 1 q :- <10> a(x). 1 q :- b. 1 q :- <20> a(y), <7> a(w), <5> a(z).";
+    let values: Vec<f64> = answers(template, data).into_iter().map(|(_, v)| v[0]).collect();
+    assert_eq!(values, [112.0, 103.0, 33.0]);
+}
