@@ -43,6 +43,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Read and check a template (and data) without grounding.
     Check(Box<CheckArgs>),
+    /// Bring the white space of templates and data into its canonical form; comments stay.
+    Fmt(FmtArgs),
     /// Explore a template and its data interactively; reads a script when standard input is no terminal.
     Repl(Box<ReplArgs>),
 }
@@ -73,4 +75,27 @@ pub struct CheckArgs {
     /// Files.
     #[command(flatten)]
     pub files: FileArgs,
+}
+
+/// `nlog fmt`.
+#[derive(Debug, Clone, Args)]
+pub struct FmtArgs {
+    /// Templates and data, rewritten in place (`-`: standard input to standard output).
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write nothing: print the names of the files that would change, and fail if there are any.
+    #[arg(long)]
+    pub check: bool,
+    /// What the files are [default: by name; `.lrnn`, `*template*` and `-` are templates].
+    #[arg(long, value_enum)]
+    pub kind: Option<TextKind>,
+}
+
+/// What a file is to `nlog fmt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextKind {
+    /// One statement per line.
+    Template,
+    /// Lines stay as they are.
+    Data,
 }

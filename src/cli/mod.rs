@@ -1,6 +1,7 @@
 //! Layer 13, front end: the command line.
 
 pub mod args;
+pub mod fmt;
 pub mod run;
 
 use crate::base::span::SourceMap;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run::run(*args, &console),
         Command::Check(args) => run::check(*args, &console),
+        Command::Fmt(args) => fmt::fmt(&args, &console),
         Command::Repl(args) => crate::repl::main(*args, &console),
     };
     match result {
