@@ -67,6 +67,9 @@ pub struct RunArgs {
     /// Print the learned weights.
     #[arg(long, help_heading = "Results")]
     pub weights: bool,
+    /// Print a stage instead, and stop: tokens, ast, template, plan, ground, graph or program.
+    #[arg(long, value_name = "STAGE", help_heading = "Results")]
+    pub dump: Option<String>,
 }
 
 /// `nlog check`.

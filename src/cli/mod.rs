@@ -1,6 +1,7 @@
 //! Layer 13, front end: the command line.
 
 pub mod args;
+pub mod dump;
 pub mod fmt;
 pub mod run;
 

@@ -1,9 +1,10 @@
 //! `nlog run` and `nlog check`.
 
 use super::args::{CheckArgs, RunArgs};
-use crate::console::options::{inputs, set_threads, settings, settings_json, usage};
+use super::dump::{Read, Stage, dump};
+use crate::console::options::{choose, inputs, set_threads, settings, settings_json, usage};
 use crate::console::{Console, Stop, table};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, codes, has_errors};
 use crate::session::{Network, Session, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -40,12 +41,19 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         let d = usage(format!("`--predictions` writes .csv or .jsonl, not `{}`", path.display()));
         return Err(Stop::Usage(Box::new(d)));
     }
+    if let Some(name) = &args.dump {
+        let stage = choose("--dump", name, &Stage::names(), Stage::parse(name))
+            .map_err(|d| Stop::Usage(Box::new(d)))?;
+        let (session, files, found) = Session::load_program(&inputs, settings);
+        if stage.needs_queries() && session.database.queries.is_empty() && !has_errors(&found) {
+            return no_queries(&session, console);
+        }
+        return dump(stage, Read { session, files, found }, console);
+    }
     let (session, found) = Session::load(&inputs, settings);
     console.report(&found, &session.sources)?;
     if session.database.queries.is_empty() {
-        let d = Diagnostic::new(codes::NO_QUERIES, "there is no query: nothing to compute or to learn from")
-            .help("ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries`");
-        return console.report(&[d], &session.sources);
+        return no_queries(&session, console);
     }
     let (network, found) = session.build();
     console.report(&found, &session.sources)?;
@@ -92,6 +100,14 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         })?;
     }
     Ok(())
+}
+
+fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
+    let d = Diagnostic::new(codes::NO_QUERIES, "there is no query: nothing to compute or to learn from")
+        .help(
+            "ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries`",
+        );
+    console.report(&[d], &session.sources)
 }
 
 fn progress(session: &Session, network: &Network, console: &Console) -> ProgressBar {

@@ -187,6 +187,11 @@ fn test(rule: &Rule, i: usize, bound: &[bool]) -> Step {
     }
 }
 
+/// A number of rows rounded to a power of two: plans depend on nothing finer, so caching cannot change them.
+pub fn rounded_size(rows: u32) -> f64 {
+    f64::from(1u32 << (32 - rows.leading_zeros()).min(31))
+}
+
 /// A plan in one line per step, for people.
 pub fn describe(plan: &Plan, rule: &Rule, vocabulary: &Vocabulary) -> String {
     let term = |t: &Term| match t {

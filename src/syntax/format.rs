@@ -253,8 +253,8 @@ const COMMENT: usize = 3;
 struct Anchor {
     /// Where it stands in the line, in bytes.
     at: usize,
-    /// The column in which it was written.
-    column: usize,
+    /// The column in which it was written, if that is a column of the line and not of a later one, joined to it.
+    column: Option<usize>,
 }
 
 /// A line of the result, or several that are one statement.
@@ -312,7 +312,7 @@ fn template(source: SourceId, text: &str) -> String {
             Some(line) if on_line => {
                 let at = line.text.len() + 2;
                 if line.is_single() && line.anchors[COMMENT].is_none() && !line.only_comments {
-                    line.anchors[COMMENT] = Some(Anchor { at, column: piece.column });
+                    line.anchors[COMMENT] = Some(Anchor { at, column: Some(piece.column) });
                 }
                 line.text += "  ";
                 line.text += &piece.written();
@@ -472,10 +472,9 @@ fn anchors(pieces: &[Piece<'_>], gaps: &[Gap], places: &[usize], kind: ChunkKind
         return;
     }
     let mut spacing = Spacing::default();
+    let mut joined = false;
     for (i, &piece) in pieces.iter().enumerate() {
-        if i > 0 && piece.newlines > 0 {
-            return;
-        }
+        joined |= i > 0 && piece.newlines > 0;
         if piece.is_comment() {
             continue;
         }
@@ -496,40 +495,52 @@ fn anchors(pieces: &[Piece<'_>], gaps: &[Gap], places: &[usize], kind: ChunkKind
         if let Some(anchor) = anchor
             && line.anchors[anchor..].iter().all(Option::is_none)
         {
-            line.anchors[anchor] = Some(Anchor { at: places[i], column: piece.column });
+            line.anchors[anchor] =
+                Some(Anchor { at: places[i], column: Some(piece.column).filter(|_| !joined) });
         }
         spacing.pass(piece, significant(&pieces[i + 1..]));
     }
 }
 
-/// What stood in one column in lines that follow each other is aligned again.
+/// What stood in one column in lines that follow each other is aligned again. Lines that lack the place do not part
+/// those around them; empty lines, comments and statements of several lines do.
 fn align(lines: &mut [Line], anchor: usize) {
-    let mut first = 0;
-    while first < lines.len() {
-        let column = |line: &Line| line.anchors[anchor].filter(|_| line.is_single()).map(|a| a.column);
-        let here = column(&lines[first]);
-        let mut end = first + 1;
-        while end < lines.len() && here.is_some() && !lines[end].blank_before && column(&lines[end]) == here {
-            end += 1;
+    let column = |line: &Line| line.anchors[anchor].and_then(|a| a.column);
+    let mut group: Vec<usize> = Vec::new();
+    for i in 0..lines.len() {
+        let line = &lines[i];
+        let here = column(line);
+        let parts = line.blank_before || line.only_comments || !line.is_single();
+        let differs = group.last().is_some_and(|&last| column(&lines[last]) != here);
+        let other = line.anchors[anchor].is_some() && differs;
+        if parts || other {
+            align_group(lines, &group, anchor);
+            group.clear();
         }
-        let group = &mut lines[first..end];
-        first = end;
-        let now = |line: &Line| line.anchors[anchor].map_or(0, |a| line.text[..a.at].chars().count());
-        let target = group.iter().map(now).max().unwrap_or(0);
-        let fits = |line: &Line| {
-            let more = target - now(line);
-            more == 0 || anchor == COMMENT || line.width() + more <= WIDTH
-        };
-        if !group.iter().all(fits) {
-            continue;
+        if here.is_some() && lines[i].is_single() {
+            group.push(i);
         }
-        for line in group {
-            let more = target - now(line);
-            if let (Some(place), 1..) = (line.anchors[anchor], more) {
-                line.text.insert_str(place.at, &" ".repeat(more));
-                for a in line.anchors.iter_mut().flatten().filter(|a| a.at >= place.at) {
-                    a.at += more;
-                }
+    }
+    align_group(lines, &group, anchor);
+}
+
+fn align_group(lines: &mut [Line], group: &[usize], anchor: usize) {
+    let now = |line: &Line| line.anchors[anchor].map_or(0, |a| line.text[..a.at].chars().count());
+    let target = group.iter().map(|&i| now(&lines[i])).max().unwrap_or(0);
+    let fits = |&i: &usize| {
+        let more = target - now(&lines[i]);
+        more == 0 || anchor == COMMENT || lines[i].width() + more <= WIDTH
+    };
+    if !group.iter().all(fits) {
+        return;
+    }
+    for &i in group {
+        let line = &mut lines[i];
+        let more = target - now(line);
+        if let (Some(place), 1..) = (line.anchors[anchor], more) {
+            line.text.insert_str(place.at, &" ".repeat(more));
+            for a in line.anchors.iter_mut().flatten().filter(|a| a.at >= place.at) {
+                a.at += more;
             }
         }
     }
