@@ -210,7 +210,9 @@ pub fn describe(plan: &Plan, rule: &Rule, vocabulary: &Vocabulary) -> String {
                     Rows::Delta => ", new rows",
                     Rows::Old => ", old rows",
                 };
-                format!("{}: {how}{part}; binds {}", vocabulary.predicate_text(*pred), bound.join(","))
+                let new =
+                    if bound.is_empty() { String::new() } else { format!("; binds {}", bound.join(",")) };
+                format!("{}: {how}{part}{new}", vocabulary.predicate_text(*pred))
             }
             Step::Domain { var } => format!("all constants; binds {}", rule.variables[*var]),
             Step::Special { literal } => {

@@ -5,7 +5,9 @@
 mod architecture;
 mod determinism;
 mod docs;
+mod dump;
 mod files;
+mod format;
 mod gradients;
 mod grounding;
 mod messages;
