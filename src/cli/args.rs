@@ -50,6 +50,8 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Explain the code of a message, with a wrong and a right program; list all codes.
     Explain(ExplainArgs),
+    /// Bring the white space of templates and data into its canonical form; comments stay.
+    Fmt(FmtArgs),
     /// Explore a template and its data interactively; reads a script when standard input is no terminal.
     Repl(Box<ReplArgs>),
 }
@@ -72,6 +74,9 @@ pub struct RunArgs {
     /// Print the learned weights.
     #[arg(long, help_heading = "Results")]
     pub weights: bool,
+    /// Print a stage instead, and stop: tokens, ast, template, plan, ground, graph or program.
+    #[arg(long, value_name = "STAGE", help_heading = "Results")]
+    pub dump: Option<String>,
 }
 
 /// `nlog check`.
@@ -87,4 +92,27 @@ pub struct CheckArgs {
 pub struct ExplainArgs {
     /// A code such as E0401; without one, all codes are listed.
     pub code: Option<String>,
+}
+
+/// `nlog fmt`.
+#[derive(Debug, Clone, Args)]
+pub struct FmtArgs {
+    /// Templates and data, rewritten in place (`-`: standard input to standard output).
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write nothing: print the names of the files that would change, and fail if there are any.
+    #[arg(long)]
+    pub check: bool,
+    /// What the files are [default: by name; `.lrnn`, `*template*` and `-` are templates].
+    #[arg(long, value_enum)]
+    pub kind: Option<TextKind>,
+}
+
+/// What a file is to `nlog fmt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextKind {
+    /// One statement per line.
+    Template,
+    /// Lines stay as they are.
+    Data,
 }

@@ -1,7 +1,9 @@
 //! Layer 13, front end: the command line.
 
 pub mod args;
+pub mod dump;
 pub mod explain;
+pub mod fmt;
 pub mod run;
 
 use crate::base::span::SourceMap;
@@ -36,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(*args, &console),
         Command::Check(args) => run::check(*args, &console),
         Command::Explain(args) => explain::explain(&args),
+        Command::Fmt(args) => fmt::fmt(&args, &console),
         Command::Repl(args) => crate::repl::main(*args, &console),
     };
     match result {

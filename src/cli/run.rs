@@ -1,10 +1,11 @@
 //! `nlog run` and `nlog check`.
 
 use super::args::{CheckArgs, RunArgs};
+use super::dump::{Read, Stage, dump};
 use crate::base::span::SourceMap;
-use crate::console::options::{inputs, set_threads, settings, settings_json, usage};
+use crate::console::options::{choose, inputs, set_threads, settings, settings_json, usage};
 use crate::console::{Console, Stop, table};
-use crate::diag::{Diagnostic, codes, counted};
+use crate::diag::{Diagnostic, codes, counted, has_errors};
 use crate::io::Inputs;
 use crate::session::{Network, Session, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -43,12 +44,19 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         return Err(Stop::Usage(Box::new(d)));
     }
     check_outputs(&args, &inputs, console)?;
+    if let Some(name) = &args.dump {
+        let stage = choose("--dump", name, &Stage::names(), Stage::parse(name))
+            .map_err(|d| Stop::Usage(Box::new(d)))?;
+        let (session, files, found) = Session::load_program(&inputs, settings);
+        if stage.needs_queries() && session.database.queries.is_empty() && !has_errors(&found) {
+            return no_queries(&session, console);
+        }
+        return dump(stage, Read { session, files, found }, console);
+    }
     let (session, found) = Session::load(&inputs, settings);
     console.report(&found, &session.sources)?;
     if session.database.queries.is_empty() {
-        let d = Diagnostic::new(codes::NO_QUERIES, "there is no query: nothing to compute or to learn from")
-            .help("ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries`");
-        return console.report(&[d], &session.sources);
+        return no_queries(&session, console);
     }
     let (network, found) = session.build();
     console.report(&found, &session.sources)?;
@@ -126,6 +134,14 @@ fn check_outputs(args: &RunArgs, inputs: &Inputs, console: &Console) -> Result<(
         return refuse(format!("`--report` writes .json, not `{}`", path.display()));
     }
     Ok(())
+}
+
+fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
+    let d = Diagnostic::new(codes::NO_QUERIES, "there is no query: nothing to compute or to learn from")
+        .help(
+            "ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries`",
+        );
+    console.report(&[d], &session.sources)
 }
 
 fn progress(session: &Session, network: &Network, console: &Console) -> ProgressBar {

@@ -171,7 +171,12 @@ pub fn inputs(files: &FileArgs, console: &Console) -> Result<Inputs, Stop> {
 }
 
 /// One of several names, or an error that lists them.
-fn choose<T>(option: &str, given: &str, names: &[&'static str], parsed: Option<T>) -> Result<T, Diagnostic> {
+pub fn choose<T>(
+    option: &str,
+    given: &str,
+    names: &[&'static str],
+    parsed: Option<T>,
+) -> Result<T, Diagnostic> {
     parsed.ok_or_else(|| {
         let list = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
         let mut d = usage(format!("`{option}` takes one of {list}, not `{given}`"));

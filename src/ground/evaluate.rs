@@ -7,7 +7,7 @@ use crate::base::hash::{HashMap, HashTable, hash_words};
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
 use crate::data::{ConstId, Database, PredId, Vocabulary, WorldId};
-use crate::plan::{Plan, Rows, Step, plan};
+use crate::plan::{Plan, Rows, Step, plan, rounded_size};
 use crate::syntax::ast::Sign;
 use crate::template::strata::{ComponentId, Strata};
 use crate::template::{Literal, Relation, Rule, RuleId, Template, Term};
@@ -316,7 +316,7 @@ impl<'a> Grounder<'a> {
         if let Some(plan) = self.plans.get(&key) {
             return plan.clone();
         }
-        let size = |p: PredId| f64::from(1u32 << rounded(p).min(31));
+        let size = |p: PredId| rounded_size(self.ground.relations[p].len());
         let recursive = |p: PredId| self.strata.component[p] == component;
         let made = Arc::new(plan(rule, delta, &recursive, &size));
         self.plans.insert(key, made.clone());

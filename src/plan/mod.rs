@@ -207,6 +207,11 @@ fn test(rule: &Rule, i: usize, bound: &[bool]) -> Step {
     }
 }
 
+/// A number of rows rounded to a power of two: plans depend on nothing finer, so caching cannot change them.
+pub fn rounded_size(rows: u32) -> f64 {
+    f64::from(1u32 << (32 - rows.leading_zeros()).min(31))
+}
+
 /// A plan in one line per step, for people.
 pub fn describe(plan: &Plan, rule: &Rule, vocabulary: &Vocabulary) -> String {
     let term = |t: &Term| match t {
@@ -225,7 +230,9 @@ pub fn describe(plan: &Plan, rule: &Rule, vocabulary: &Vocabulary) -> String {
                     Rows::Delta => ", new rows",
                     Rows::Old => ", old rows",
                 };
-                format!("{}: {how}{part}; binds {}", vocabulary.predicate_text(*pred), bound.join(","))
+                let new =
+                    if bound.is_empty() { String::new() } else { format!("; binds {}", bound.join(",")) };
+                format!("{}: {how}{part}{new}", vocabulary.predicate_text(*pred))
             }
             Step::Domain { var } => format!("all constants; binds {}", rule.variables[*var]),
             Step::Special { literal } => {

@@ -252,7 +252,7 @@ impl Session {
         shard
     }
 
-    fn overflow(&self, overflow: &Overflow) -> Diagnostic {
+    pub(super) fn overflow(&self, overflow: &Overflow) -> Diagnostic {
         let mut counts = overflow.counts.clone();
         counts.sort_by_key(|(r, n)| (std::cmp::Reverse(*n), *r));
         let mut d = Diagnostic::new(

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod extend;
+pub mod inspect;
 pub mod report;
 pub mod run;
 

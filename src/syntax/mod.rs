@@ -4,6 +4,7 @@ pub mod ast;
 pub mod chunk;
 mod cursor;
 pub mod facts;
+pub mod format;
 pub mod parser;
 pub mod print;
 pub mod token;

@@ -3,8 +3,9 @@
 use super::ast::*;
 use super::chunk::{Completeness, completeness};
 use super::facts::{AtomRef, DataSink, Dialect, TermClass, ValueRef, read};
+use super::format::{Layout, format};
 use super::parser::{parse_rule, parse_statement, parse_template};
-use super::token::{TokenKind, lex, unquote};
+use super::token::{Token, TokenKind, lex, unquote};
 use crate::base::span::{SourceId, Span, Spanned};
 use crate::diag::{Diagnostic, has_errors};
 

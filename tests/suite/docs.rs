@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// Fenced blocks of a language, with the line on which each begins.
-fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
+pub fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
     let mut out = Vec::new();
     let mut open: Option<(usize, String)> = None;
     for (i, line) in text.lines().enumerate() {

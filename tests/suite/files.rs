@@ -5,11 +5,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-fn nlog(dir: &Path, args: &[&str]) -> Output {
+pub fn nlog(dir: &Path, args: &[&str]) -> Output {
     nlog_with_input(dir, args, "")
 }
 
-fn nlog_with_input(dir: &Path, args: &[&str], input: &str) -> Output {
+pub fn nlog_with_input(dir: &Path, args: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_nlog"))
         .args(args)
         .current_dir(dir)
@@ -25,15 +25,15 @@ fn nlog_with_input(dir: &Path, args: &[&str], input: &str) -> Output {
     child.wait_with_output().expect("nlog ends")
 }
 
-fn out(o: &Output) -> String {
+pub fn out(o: &Output) -> String {
     String::from_utf8(o.stdout.clone()).expect("results are text")
 }
 
-fn err(o: &Output) -> String {
+pub fn err(o: &Output) -> String {
     String::from_utf8(o.stderr.clone()).expect("messages are text")
 }
 
-fn files(list: &[(&str, &str)]) -> tempfile::TempDir {
+pub fn files(list: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in list {
         let path = dir.path().join(name);

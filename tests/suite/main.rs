@@ -5,8 +5,10 @@
 mod architecture;
 mod determinism;
 mod docs;
+mod dump;
 mod explain;
 mod files;
+mod format;
 mod gradients;
 mod grounding;
 mod messages;

@@ -212,6 +212,62 @@ const PIECES: &[&str] = &[
     " ",
 ];
 
+/// Everything that is no white space.
+fn significant(text: &str) -> Vec<String> {
+    let tokens = lex(text).into_iter().filter(|t| t.kind != TokenKind::Space);
+    let written = |t: Token| match t.kind {
+        TokenKind::LineComment => text[t.range()].trim_end().to_string(),
+        _ => text[t.range()].replace("\r\n", "\n"),
+    };
+    tokens.map(written).collect()
+}
+
+/// What can be formatted keeps its tokens and its meaning, and is formatted once and for all.
+fn formats(text: &str) -> bool {
+    let mut some = false;
+    for layout in [Layout::Template, Layout::Data] {
+        let Ok(done) = format(SOURCE, text, layout) else { continue };
+        some = true;
+        assert_eq!(significant(text), significant(&done), "{layout:?} of {text:?}");
+        match format(SOURCE, &done, layout) {
+            Ok(again) => assert_eq!(again, done, "{layout:?} of {text:?} changes again"),
+            Err(d) => panic!("{layout:?} of {text:?} cannot be read:\n{done}\n{d:#?}"),
+        }
+        assert!(done.is_empty() || done.ends_with('\n') && !done.starts_with([' ', '\n']), "{done:?}");
+        match layout {
+            Layout::Template => {
+                let (before, after) = (parse_template(SOURCE, text).0, parse_template(SOURCE, &done).0);
+                assert_eq!(bare(&before.statements), bare(&after.statements), "{text:?}\n{done}");
+            }
+            Layout::Data => {
+                for dialect in [Dialect::Database, Dialect::Examples, Dialect::Queries] {
+                    let (before, found) = reading(text, dialect);
+                    if found.is_empty() {
+                        assert_eq!(before.lines, reading(&done, dialect).0.lines, "{text:?}\n{done}");
+                    }
+                }
+            }
+        }
+    }
+    some
+}
+
+/// White space and comments to be put between tokens.
+const TRIVIA: &[&str] = &[
+    " ",
+    "  ",
+    "\n",
+    "\n\n\n",
+    "\r\n\t",
+    " % c \n",
+    "% a\n  % b\r\n",
+    "/* x */",
+    " /* x\n y */ ",
+    "\n/* x */\n",
+    "\n /* x */",
+    "     ",
+];
+
 /// No panic, balanced calls, every place inside the text and on character boundaries, few messages.
 fn survives(text: &str) {
     let check = |spans: &[Span], diagnostics: &[Diagnostic]| {
@@ -228,6 +284,7 @@ fn survives(text: &str) {
         check(&sink.spans, &diagnostics);
     }
     let _ = parse_rule(SOURCE, text, 7);
+    let _ = formats(text);
     let empty = lex(text).iter().all(|t| t.kind.is_trivia());
     assert_eq!(completeness(text) == Completeness::Empty, empty);
 }
@@ -279,6 +336,26 @@ proptest! {
         let (again, diagnostics) = parse_template(SOURCE, &text);
         prop_assert!(diagnostics.is_empty(), "{}\n{:#?}", text, diagnostics);
         prop_assert_eq!(bare(&again.statements), bare(&file.statements), "{}", text);
+    }
+
+    #[test]
+    fn formatting_changes_white_space_only(
+        statements in prop::collection::vec(statement(), 1..6),
+        trivia in prop::collection::vec((any::<prop::sample::Index>(), 0..TRIVIA.len()), 0..12),
+        crowded in any::<bool>(),
+    ) {
+        let text = File { statements }.to_string();
+        prop_assert!(formats(&text), "{}", text);
+        let mut parts: Vec<String> = lex(&text).iter().map(|t| text[t.range()].to_string()).collect();
+        for (at, which) in trivia {
+            let at = at.index(parts.len());
+            if crowded || parts[at].trim().is_empty() {
+                // Where there was no space there may be none: then there is nothing to format.
+                parts[at] = if parts[at].trim().is_empty() { String::new() } else { parts[at].clone() };
+                parts[at] += TRIVIA[which];
+            }
+        }
+        let _ = formats(&parts.concat());
     }
 
     #[test]

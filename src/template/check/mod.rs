@@ -26,6 +26,11 @@ pub fn check(
     out
 }
 
+/// What shapes the values of predicates have, of a program that has passed the checks.
+pub fn shapes(template: &Template, vocabulary: &Vocabulary, database: &Database) -> Shapes {
+    shapes::infer(template, vocabulary, database, &mut Vec::new())
+}
+
 /// Cycles through negation.
 fn negation(template: &Template, vocabulary: &Vocabulary, strata: &Strata, out: &mut Diagnostics) {
     for cycle in strata.negative_cycles(&template.rules) {

@@ -1,0 +1,65 @@
+//! Worlds one by one, as they are grounded and built, for people to look at.
+
+use super::Session;
+use crate::answer::matching_rows;
+use crate::data::{ConstId, WorldId};
+use crate::diag::Diagnostic;
+use crate::graph::Graph;
+use crate::graph::build::{Builder, Root};
+use crate::ground::evaluate::relevant_predicates;
+use crate::ground::{GroundProgram, Grounder};
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicUsize;
+
+/// A world with what supports the queries about it.
+pub struct WorldView<'a> {
+    /// The world.
+    pub world: WorldId,
+    /// What holds, and by which ground rules.
+    pub ground: &'a GroundProgram,
+    /// The neurons of this world alone (a run builds those of several worlds together).
+    pub graph: &'a Graph,
+    /// Position of the query and arguments of each answer, as numbered in the outputs of the graph.
+    pub answers: &'a [(usize, Vec<ConstId>)],
+}
+
+impl Session {
+    /// Grounds the worlds that are asked about, in order, and shows each, until `look` breaks off. What it returns is
+    /// the reason for which grounding was given up.
+    pub fn each_world(
+        &self,
+        look: &mut dyn FnMut(&WorldView<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Diagnostic> {
+        let queries = &self.database.queries;
+        let roots = queries.iter().flat_map(|q| q.types.iter().map(|(_, ty)| *ty).chain([q.pred]));
+        let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
+        let mut grounder =
+            Grounder::new(&self.vocabulary, &self.template, &self.database, &self.strata, &relevant);
+        let mut builder = Builder::new(&self.template, &self.vocabulary);
+        let mut asked: Vec<(WorldId, usize)> =
+            queries.iter().enumerate().map(|(i, q)| (q.world, i)).collect();
+        asked.sort_unstable();
+        let used = AtomicUsize::new(0);
+        for about in asked.chunk_by(|a, b| a.0 == b.0) {
+            let world = about[0].0;
+            let budget = self.settings.max_ground;
+            grounder.run(world, budget, &used).map_err(|overflow| self.overflow(&overflow))?;
+            let ground = &grounder.ground;
+            let (mut answers, mut roots) = (Vec::new(), Vec::new());
+            for &(_, q) in about {
+                let pred = queries[q].pred;
+                for row in matching_rows(&queries[q], ground) {
+                    let answer = u32::try_from(answers.len()).expect("fewer than 2^32 answers about a world");
+                    answers.push((q, ground.relations[pred].row(row).to_vec()));
+                    roots.push(Root { pred, row, answer });
+                }
+            }
+            let mut graph = Graph::new();
+            builder.add_world(ground, &roots, &mut graph);
+            if look(&WorldView { world, ground, graph: &graph, answers: &answers }).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! `nlog run --dump STAGE`: the text of every stage.
+
+use crate::files::{err, files, nlog, out};
+
+const TEMPLATE: &str = "[rule=identity]\n\
+                        {2} h(X) :- $w=<0.5> f(X), *e(X,Y), ~g(Y).\n\
+                        p(X,Z) :- p(X,Y), e(Y,Z). [aggregation=sum]\n\
+                        p(X,Y) :- e(X,Y).\n\
+                        {1,2} q :- h(X), !b(X).\n\
+                        q/0 {1}\n";
+
+/// Standard output of a dump that must succeed.
+fn dump(stage: &str, template: &str, data: &str) -> String {
+    let dir = files(&[("t.lrnn", template), ("d.db", data)]);
+    let o = nlog(dir.path(), &["run", "t.lrnn", "d.db", "--dump", stage]);
+    assert!(o.status.success(), "{}", err(&o));
+    out(&o)
+}
+
+#[test]
+fn tokens_with_their_places() {
+    let expected = "t.lrnn:\n\
+                    \x20 1:1     Name          q\n\
+                    \x20 1:3     Implies       :-\n\
+                    \x20 1:6     Name          a\n\
+                    \x20 1:7     Stop          .\n\
+                    \x20 2:2     BlockComment  /* č\\n */\n\
+                    \x20 3:5     LineComment   % x\n\
+                    d.db:\n\
+                    \x20 1:1     Name          a\n\
+                    \x20 1:2     Stop          .\n";
+    assert_eq!(dump("tokens", "q :- a.\n /* č\n */ % x\n", "a."), expected);
+}
+
+#[test]
+fn statements_in_their_canonical_form() {
+    let text = dump("ast", TEMPLATE, "f(a).");
+    assert_eq!(text, TEMPLATE);
+}
+
+#[test]
+fn the_resolved_template() {
+    let expected = "defaults:\n\
+                    \x20 rule: transformation identity, combination sum, aggregation avg\n\
+                    \x20 atom: transformation tanh, combination sum\n\
+                    weights:\n\
+                    \x20 $w0 {2} learned, drawn with gain 1.4142135623730951\n\
+                    \x20 $w {1} fixed, = 0.5\n\
+                    \x20 $v {1} learned, = 0.25\n\
+                    \x20 $w1 {1} fixed, = 3\n\
+                    predicates:\n\
+                    \x20 f/1 {1}\n\
+                    \x20 h/1 {2} transformation relu, combination max, offset $v\n\
+                    \x20 c/1 {1}\n\
+                    rules:\n\
+                    \x20 0: $w0 h(X) :- $w f(X).  [transformation=identity, combination=sum, aggregation=avg]\n\
+                    facts:\n\
+                    \x20 <3> c(a).\n";
+    let template = "[rule=identity]\n{2} h(X) :- $w=<0.5> f(X).\nh/1 $v=0.25\n\
+                    h/1 [transformation=relu, combination=max]\n<3> c(a).";
+    assert_eq!(dump("template", template, "f(a)."), expected);
+}
+
+const DATA: &str = "e(a,b), e(b,c). <2> f(a). f(b). g(b), g(c). b(z). ?- 1 q. ?- p(a,X).";
+
+#[test]
+fn plans_for_each_literal_that_reads_new_rows() {
+    let expected = "shared world\n\
+                    \x20 0: $w0 h(X) :- $w f(X), *e(X,Y), ~g(Y).\n\
+                    \x20   f/1: scan; binds X\n\
+                    \x20   e/2: index on X; binds Y\n\
+                    \x20   g/1: index on Y\n\
+                    \x20 1: p(X,Z) :- p(X,Y), e(Y,Z).\n\
+                    \x20  new p(X,Y):\n\
+                    \x20   p/2: scan, new rows; binds X,Y\n\
+                    \x20   e/2: index on Y; binds Z\n\
+                    \x20 2: p(X,Y) :- e(X,Y).\n\
+                    \x20   e/2: scan; binds X,Y\n\
+                    \x20 3: $w1 q :- h(X), !b(X).\n\
+                    \x20   h/1: scan; binds X\n\
+                    \x20   test no b(X)\n";
+    assert_eq!(dump("plan", TEMPLATE, DATA), expected);
+    // Without a query there is no world to take sizes from but that of the facts.
+    let text = dump("plan", "p(X,Y) :- e(X,Y).", "e(a,b).");
+    assert_eq!(text, "shared facts\n  0: p(X,Y) :- e(X,Y).\n    e/2: scan; binds X,Y\n");
+}
+
+#[test]
+fn ground_rules_world_by_world() {
+    let expected = "shared world\n\
+                    \x20 0: h(a) :- f(a), ~g(b).\n\
+                    \x20 0: h(b) :- f(b), ~g(c).\n\
+                    \x20 1: p(a,c) :- p(a,b), e(b,c).\n\
+                    \x20 2: p(a,b) :- e(a,b).\n\
+                    \x20 2: p(b,c) :- e(b,c).\n\
+                    \x20 3: q :- h(a).\n\
+                    \x20 3: q :- h(b).\n";
+    assert_eq!(dump("ground", TEMPLATE, DATA), expected);
+    let text = dump("ground", "q :- a(X).\nr :- *a(X).\nq :- r.", "1 q :- a(c). 0 q :- a(d), a(e).");
+    let expected = "world 1 (s_0)\n  0: q :- a(c).\n  1: r.\n  2: q :- r.\n\
+                    world 2 (s_1)\n  0: q :- a(d).\n  0: q :- a(e).\n  1: r.\n  2: q :- r.\n";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn neurons_with_their_inputs() {
+    let template = "{2} h(X) :- f(X), ~g(X).\n{1,2} q :- h(X).\nq :- f(X).";
+    let expected = "shared world\n\
+                    \x20 0: value 2\n\
+                    \x20 1: value 1\n\
+                    \x20 2: negation <- 1\n\
+                    \x20 3: rule 0 <- 0, 2\n\
+                    \x20 4: aggregation of rule 0 <- 3\n\
+                    \x20 5: atom of h/1 by rule 0 <- 4\n\
+                    \x20 6: rule 1 <- 5\n\
+                    \x20 7: aggregation of rule 1 <- 6\n\
+                    \x20 8: rule 2 <- 0\n\
+                    \x20 9: aggregation of rule 2 <- 8\n\
+                    \x20 10: queried atom of q/0 by rules 1, 2 <- 7, 9\n\
+                    \x20 q = 10\n";
+    assert_eq!(dump("graph", template, "<2> f(a). g(a). ?- q."), expected);
+}
+
+#[test]
+fn blocks_with_their_places() {
+    let template = "{2} h(X) :- f(X).  [transformation=relu]\n{1,2} q :- h(X), 0.5.\nq/0 {1}";
+    let expected = "program 0: 19 numbers\n\
+                    \x20 at 0: weight $w2\n\
+                    \x20 at 1: weight $w3\n\
+                    \x20 at 2: constants 2, 3\n";
+    let text = dump("program", template, "<2> f(a). <3> f(b). ?- 1 q.");
+    assert!(text.lines().skip(1).take(3).eq(expected.lines().skip(1)), "{text}");
+    assert!(text.contains("2 rows of {1}, relu of sum of {1} from 2; 3\n"), "{text}");
+    assert!(text.contains("2 rows of {2}, linear $w0 of {1} from "), "{text}");
+    assert!(
+        text.contains("1 row of {2}, avg over {2} from ") || text.contains("avg over {1} from "),
+        "{text}"
+    );
+    assert!(text.lines().last().is_some_and(|l| l.starts_with("  s_0: q {1} at ")), "{text}");
+}
+
+#[test]
+fn faults_around_dumps() {
+    let dir = files(&[("t.lrnn", "h :- a.\nq :- (.\n"), ("good.lrnn", "q :- a."), ("d.db", "a.")]);
+    let run = |template: &str, stage: &str| nlog(dir.path(), &["run", template, "d.db", "--dump", stage]);
+    let o = run("t.lrnn", "templat");
+    assert_eq!(o.status.code(), Some(2));
+    assert!(err(&o).contains("did you mean `template`?"), "{}", err(&o));
+    // What could be read is shown all the same.
+    let o = run("t.lrnn", "ast");
+    assert_eq!((o.status.code(), out(&o).as_str()), (Some(1), "h :- a.\n"));
+    assert!(err(&o).contains("t.lrnn:2:"), "{}", err(&o));
+    let o = run("t.lrnn", "template");
+    assert_eq!((o.status.code(), out(&o).as_str()), (Some(1), ""));
+    for stage in ["ground", "graph", "program"] {
+        let o = run("good.lrnn", stage);
+        assert_eq!((o.status.code(), out(&o).as_str()), (Some(1), ""), "{stage}");
+        assert!(err(&o).contains("E0502"), "{}", err(&o));
+    }
+}
