@@ -45,9 +45,9 @@ struct PendingLinear {
 }
 
 /// The unchanging part of a map operation: what happens at each input slot, and after.
-struct MapOp {
+struct MapOp<'a> {
     /// Each neuron input, in order.
-    slots: Vec<Slot>,
+    slots: Vec<Slot<'a>>,
     /// An offset as a first input.
     offset: Option<WeightId>,
     combination: Combination,
@@ -58,7 +58,9 @@ struct MapOp {
 }
 
 /// An input of a map operation.
-struct Slot {
+struct Slot<'a> {
+    /// Applied to the value before the weight, in order.
+    functions: &'a [Activation],
     weight: Option<WeightId>,
     /// The literal, or the head of the rule that derives the atom.
     span: Span,
@@ -82,6 +84,10 @@ struct Compiler<'a> {
     leaves: HashMap<WeightId, u32>,
     /// Where `weight · value at offset` stands.
     products: HashMap<(WeightId, u32), Place>,
+    /// Functions of literals met so far, numbered by their places.
+    functions: Vec<Activation>,
+    /// Where `function(value at offset)` stands, and its shape.
+    applied: HashMap<(u32, u32), (u32, Shape)>,
     pending: Vec<PendingLinear>,
     pending_ids: IndexMap<(WeightId, Shape, bool), u32>,
     places: Vec<Place>,
@@ -97,6 +103,8 @@ pub fn compile(graph: &Graph, context: &Context<'_>) -> Result<Program, Diagnost
         shape: vec![Shape::SCALAR; graph.len()],
         leaves: HashMap::default(),
         products: HashMap::default(),
+        functions: Vec::new(),
+        applied: HashMap::default(),
         pending: Vec::new(),
         pending_ids: IndexMap::default(),
         places: Vec::new(),
@@ -129,7 +137,7 @@ fn sorted_neurons(graph: &Graph) -> Vec<u32> {
     pass(by_op, &|x| graph.level[x as usize] as usize, levels)
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
     fn run(&mut self) -> Result<(), Diagnostic> {
         let order = sorted_neurons(self.graph);
         let graph = self.graph;
@@ -227,9 +235,10 @@ impl Compiler<'_> {
         let graph = self.graph;
         let groups: Vec<&[u32]> =
             neurons.chunk_by(|a, b| graph.op[*a as usize] == graph.op[*b as usize]).collect();
-        let ops: Vec<Option<MapOp>> =
+        let ops: Vec<Option<MapOp<'a>>> =
             groups.iter().map(|g| self.map_op(graph.operation(g[0] as usize))).collect();
         self.places.clear();
+        self.apply_functions(&groups, &ops)?;
         for (group, op) in groups.iter().zip(&ops) {
             if let Some(op) = op {
                 for &n in *group {
@@ -254,7 +263,7 @@ impl Compiler<'_> {
         self.check_size()
     }
 
-    fn map_op(&self, op: &Op) -> Option<MapOp> {
+    fn map_op(&self, op: &Op) -> Option<MapOp<'a>> {
         let template = self.context.template;
         match op {
             Op::Rule { rule, dropped } => {
@@ -262,7 +271,12 @@ impl Compiler<'_> {
                 let kept = r.visible().enumerate().filter(|(k, _)| !dropped.contains(&(*k as u32)));
                 Some(MapOp {
                     slots: kept
-                        .map(|(_, (_, l))| Slot { weight: l.weight, span: l.span, pred: l.predicate() })
+                        .map(|(_, (_, l))| Slot {
+                            functions: &l.functions,
+                            weight: l.weight,
+                            span: l.span,
+                            pred: l.predicate(),
+                        })
                         .collect(),
                     offset: r.offset,
                     combination: r.combination,
@@ -284,6 +298,7 @@ impl Compiler<'_> {
                 let combination =
                     if foreign { defaults.atom_combination } else { template.atom_combination(*pred) };
                 let slot = |r: &RuleId| Slot {
+                    functions: &[],
                     weight: template.rules[*r].head_weight,
                     span: template.rules[*r].head_span,
                     pred: None,
@@ -301,11 +316,76 @@ impl Compiler<'_> {
         }
     }
 
+    /// Computes what the literals' functions make of the values of lower levels: one row for every distinct pair of a
+    /// function and a value, innermost functions first.
+    fn apply_functions(&mut self, groups: &[&[u32]], ops: &[Option<MapOp<'a>>]) -> Result<(), Diagnostic> {
+        let graph = self.graph;
+        let deepest = |op: &MapOp<'a>| op.slots.iter().map(|s| s.functions.len()).max().unwrap_or(0);
+        let depth = ops.iter().flatten().map(deepest).max().unwrap_or(0);
+        for step in 0..depth {
+            // Rows by function and shape of the value; a value stands for its first slot, for messages.
+            let mut rows: IndexMap<(u32, Shape), (Span, IndexMap<u32, ()>)> = IndexMap::default();
+            for (group, op) in groups.iter().zip(ops) {
+                let Some(op) = op else { continue };
+                for (k, slot) in op.slots.iter().enumerate() {
+                    let Some(f) = slot.functions.get(step) else { continue };
+                    let id = self.function_id(f);
+                    for &n in *group {
+                        let input = graph.inputs(n as usize)[k];
+                        let (source, shape) = self.value_after(&slot.functions[..step], input);
+                        if !self.applied.contains_key(&(id, source)) {
+                            let block =
+                                rows.entry((id, shape)).or_insert_with(|| (slot.span, IndexMap::default()));
+                            block.1.insert(source, ());
+                        }
+                    }
+                }
+            }
+            for ((id, input), (span, sources)) in rows {
+                let activation = self.functions[id as usize];
+                let output = self.activation_shape(&activation, input, span)?;
+                let sources: Vec<u32> = sources.into_keys().collect();
+                let places = self.block(
+                    output,
+                    sources.len(),
+                    Kind::Activate { activation, input, sources: sources.clone() },
+                );
+                for (source, place) in sources.into_iter().zip(places) {
+                    self.applied.insert((id, source), (place, output));
+                }
+                self.check_size()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn function_id(&mut self, f: &Activation) -> u32 {
+        let known = self.functions.iter().position(|g| g == f);
+        known.unwrap_or_else(|| {
+            self.functions.push(*f);
+            self.functions.len() - 1
+        }) as u32
+    }
+
+    /// Where a neuron's value stands after functions that have been applied to it, and its shape.
+    fn value_after(&self, functions: &[Activation], input: NeuronId) -> (u32, Shape) {
+        let n = input.0 as usize;
+        functions.iter().fold((self.offset[n], self.shape[n]), |(source, shape), f| {
+            let id = self.functions.iter().position(|g| g == f);
+            let found = id.and_then(|id| self.applied.get(&(id as u32, source)));
+            found.copied().unwrap_or((source, shape))
+        })
+    }
+
+    /// What enters a slot before its weight.
+    fn slot_value(&self, slot: &Slot<'_>, input: NeuronId) -> (u32, Shape) {
+        self.value_after(slot.functions, input)
+    }
+
     /// Asks for the weighted inputs of one neuron.
-    fn request(&mut self, op: &MapOp, inputs: &[NeuronId]) -> Result<(), Diagnostic> {
+    fn request(&mut self, op: &MapOp<'_>, inputs: &[NeuronId]) -> Result<(), Diagnostic> {
         for (slot, input) in op.slots.iter().zip(inputs) {
-            let n = input.0 as usize;
-            let (source, shape) = (self.offset[n], self.shape[n]);
+            let (source, shape) = self.slot_value(slot, *input);
             let place = match slot.weight {
                 Some(w) if !self.is_one(w) => self.product(w, source, shape, slot)?,
                 _ => Place::Known(source),
@@ -326,7 +406,7 @@ impl Compiler<'_> {
         weight: WeightId,
         source: u32,
         shape: Shape,
-        slot: &Slot,
+        slot: &Slot<'_>,
     ) -> Result<Place, Diagnostic> {
         if let Some(&place) = self.products.get(&(weight, source)) {
             return Ok(place);
@@ -420,7 +500,7 @@ impl Compiler<'_> {
     fn map_group(
         &mut self,
         group: &[u32],
-        op: MapOp,
+        op: MapOp<'_>,
         places: &[Place],
         at: &mut usize,
     ) -> Result<(), Diagnostic> {
@@ -436,7 +516,7 @@ impl Compiler<'_> {
                 shapes.push(template.weights[w].shape);
             }
             for (slot, input) in op.slots.iter().zip(self.graph.inputs(n as usize)) {
-                let shape = self.shape[input.0 as usize];
+                let (_, shape) = self.slot_value(slot, *input);
                 shapes.push(match slot.weight {
                     Some(w) => template.weights[w].shape.times(shape).expect("checked when requested"),
                     None => shape,
@@ -467,7 +547,7 @@ impl Compiler<'_> {
 
     fn map_block(
         &mut self,
-        op: &MapOp,
+        op: &MapOp<'_>,
         inputs: Vec<Shape>,
         neurons: &[u32],
         sources: Vec<u32>,

@@ -65,10 +65,21 @@ pub struct Literal {
     pub weight: Option<Weight>,
     /// Positive, `!` or `~`.
     pub sign: Sign,
+    /// The functions around the atom, outermost first.
+    pub functions: Vec<Spanned<Function>>,
     /// The atom.
     pub atom: Atom,
     /// All of it.
     pub span: Span,
+}
+
+/// A function with its arguments: `tanh`, `leakyrelu(0.2)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// The name.
+    pub name: String,
+    /// Arguments as written: numbers, `a:b` ranges, variables, words.
+    pub args: Vec<Spanned<MetaArg>>,
 }
 
 /// How a literal enters.
@@ -172,12 +183,7 @@ pub struct MetaEntry {
 #[derive(Debug, Clone, PartialEq)]
 pub enum MetaValue {
     /// A function or word with optional arguments: `relu`, `leakyrelu(0.2)`, `softmax(Y)`, `slice(0:8)`, `true`.
-    Call {
-        /// The name.
-        name: String,
-        /// Arguments as written: numbers, `a:b` ranges, variables, words.
-        args: Vec<Spanned<MetaArg>>,
-    },
+    Call(Function),
     /// A weight value: `offset = 0.5`, `offset = [1,2]`, `offset = {3}`, `value = …`.
     Weight(Weight),
     /// `offset = $w`: a reference to a shared weight.

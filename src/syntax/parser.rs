@@ -399,14 +399,11 @@ impl Builder {
             for p in item.into_inner() {
                 match p.as_rule() {
                     G::weight => weight = Some(self.weight(&p)?),
-                    _ => literal = Some(self.weighted(p)?),
+                    _ => literal = Some(self.literal(p)?),
                 }
             }
             match literal {
-                Some((_, sign, atom)) => {
-                    let sign = sign.map_or(Sign::Positive, |(s, _)| s);
-                    body.push(Literal { weight, sign, atom, span });
-                }
+                Some((sign, functions, atom)) => body.push(Literal { weight, sign, functions, atom, span }),
                 None => offset = weight,
             }
         }
@@ -435,16 +432,37 @@ impl Builder {
         Ok(facts)
     }
 
+    /// `sign? (application | atom)`
+    fn literal(&mut self, pair: P<'_>) -> Result<(Sign, Vec<Spanned<Function>>, Atom), Fault> {
+        let (mut sign, mut functions, mut hidden, mut atom) = (Sign::Positive, Vec::new(), false, None);
+        let mut level = Some(pair);
+        while let Some(outer) = level.take() {
+            for p in outer.into_inner() {
+                match p.as_rule() {
+                    G::sign => sign = sign_of(&p),
+                    G::hidden => hidden = true,
+                    G::function => {
+                        let span = self.span(&p);
+                        functions.push(Spanned::new(self.call(p)?, span));
+                    }
+                    G::application => level = Some(p),
+                    G::atom | G::operand => atom = Some(self.atom(p)?),
+                    _ => {}
+                }
+            }
+        }
+        let mut atom = atom.expect("the grammar demands an atom");
+        atom.hidden |= hidden;
+        Ok((sign, functions, atom))
+    }
+
     /// `weight? sign? atom`
     fn weighted(&mut self, pair: P<'_>) -> Result<(Option<Weight>, Option<(Sign, Span)>, Atom), Fault> {
         let (mut weight, mut sign, mut atom) = (None, None, None);
         for p in pair.into_inner() {
             match p.as_rule() {
                 G::weight => weight = Some(self.weight(&p)?),
-                G::sign => {
-                    let kind = if p.as_str() == "!" { Sign::Hard } else { Sign::Soft };
-                    sign = Some((kind, self.span(&p)));
-                }
+                G::sign => sign = Some((sign_of(&p), self.span(&p))),
                 G::atom => atom = Some(self.atom(p)?),
                 _ => {}
             }
@@ -551,7 +569,7 @@ impl Builder {
                 let span = self.span(&p);
                 match p.as_rule() {
                     G::key => key = Some(self.spanned(&p)),
-                    G::call => value = Some(Spanned::new(self.call(p)?, span)),
+                    G::call => value = Some(Spanned::new(MetaValue::Call(self.call(p)?), span)),
                     G::weight => value = Some(Spanned::new(self.meta_weight(p)?, span)),
                     _ => {}
                 }
@@ -572,11 +590,12 @@ impl Builder {
         Ok(MetaValue::Weight(self.weight(&pair)?))
     }
 
-    fn call(&mut self, pair: P<'_>) -> Result<MetaValue, Fault> {
+    /// A name and arguments: a `call` of metadata or a `function` of a literal.
+    fn call(&mut self, pair: P<'_>) -> Result<Function, Fault> {
         let (mut name, mut args) = (String::new(), Vec::new());
         for p in pair.into_inner() {
             match p.as_rule() {
-                G::word => name = p.as_str().to_string(),
+                G::word | G::name => name = p.as_str().to_string(),
                 G::argument => {
                     let span = self.span(&p);
                     let p = p.into_inner().next().expect("an argument is something");
@@ -596,8 +615,12 @@ impl Builder {
                 _ => {}
             }
         }
-        Ok(MetaValue::Call { name, args })
+        Ok(Function { name, args })
     }
+}
+
+fn sign_of(pair: &P<'_>) -> Sign {
+    if pair.as_str() == "!" { Sign::Hard } else { Sign::Soft }
 }
 
 fn span_end(span: Span, last: Span) -> Span {
@@ -651,7 +674,7 @@ fn word(rule: G) -> Option<&'static str> {
             "a statement"
         }
         G::import_statement => "an import",
-        G::head | G::weighted_atom | G::atom => "an atom",
+        G::head | G::weighted_atom | G::atom | G::operand => "an atom",
         G::arrow => "`:-`",
         G::body | G::item | G::literal => "a literal",
         G::sign => "`!` or `~`",
@@ -672,7 +695,7 @@ fn word(rule: G) -> Option<&'static str> {
         G::signature => "`name/arity`",
         G::metadata => "metadata `[…]`",
         G::pair | G::key => "`key=value`",
-        G::call | G::word => "a function",
+        G::call | G::word | G::function | G::application => "a function",
         G::argument => "an argument",
         G::range => "a range",
         G::name => "a name",
@@ -699,6 +722,10 @@ fn expectation(positives: &[G]) -> String {
     let has = |r: &G| positives.contains(r);
     if [G::literal, G::atom, G::head, G::item, G::weighted_atom].iter().any(has) {
         rules.retain(|r| !matches!(r, G::weight | G::sign | G::hidden | G::special | G::name));
+    }
+    if has(&G::literal) || has(&G::atom) || has(&G::term) {
+        // Where an atom or a term can stand, a function or its argument is not what was forgotten.
+        rules.retain(|r| !matches!(r, G::application | G::function | G::operand | G::argument));
     }
     if has(&G::name) {
         rules.retain(|r| !matches!(r, G::hidden | G::special));

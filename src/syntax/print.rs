@@ -141,7 +141,27 @@ fn weighted(f: &mut Formatter<'_>, weight: Option<&Weight>) -> fmt::Result {
 impl Display for Literal {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         weighted(f, self.weight.as_ref())?;
-        write!(f, "{}{}", self.sign, self.atom)
+        write!(f, "{}", self.sign)?;
+        for function in &self.functions {
+            write!(f, "{}(", function.node)?;
+        }
+        self.atom.fmt(f)?;
+        if !self.functions.is_empty() && self.atom.args.is_empty() {
+            f.write_str("()")?;
+        }
+        self.functions.iter().try_for_each(|_| f.write_char(')'))
+    }
+}
+
+impl Display for Function {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if !self.args.is_empty() {
+            f.write_char('(')?;
+            list(f, &self.args, ",", |f, a| a.node.fmt(f))?;
+            f.write_char(')')?;
+        }
+        Ok(())
     }
 }
 
@@ -186,15 +206,7 @@ impl Display for MetaEntry {
 impl Display for MetaValue {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            MetaValue::Call { name, args } => {
-                f.write_str(name)?;
-                if !args.is_empty() {
-                    f.write_char('(')?;
-                    list(f, args, ",", |f, a| a.node.fmt(f))?;
-                    f.write_char(')')?;
-                }
-                Ok(())
-            }
+            MetaValue::Call(function) => function.fmt(f),
             MetaValue::Weight(w) => w.fmt(f),
             MetaValue::Reference(name) => write!(f, "${name}"),
         }

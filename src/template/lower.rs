@@ -9,7 +9,7 @@ use super::{
 };
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::{Id, IndexVec};
-use crate::base::span::Span;
+use crate::base::span::{Span, Spanned};
 use crate::data::{ConstId, Database, MAX_ARITY, MAX_WEIGHT, PredId, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
 use crate::syntax::ast::{self, MetaValue, Sign, Statement, TermKind, WeightValue};
@@ -423,8 +423,18 @@ impl Lowering<'_> {
         let relation =
             if atom.special { self.special(atom)? } else { Relation::Predicate(self.predicate(atom)) };
         let args = self.terms(&atom.args, scope, world);
-        let lowered =
-            Literal { relation, args, sign: literal.sign, hidden: atom.hidden, weight, span: literal.span };
+        let functions = self.functions(literal)?;
+        // The soft negation of a function's value is one more function.
+        let sign =
+            if functions.is_empty() || literal.sign == Sign::Hard { literal.sign } else { Sign::Positive };
+        let span = literal.span;
+        let lowered = Literal { relation, args, sign, hidden: atom.hidden, functions, weight, span };
+        if !lowered.functions.is_empty() && !lowered.is_visible() {
+            let d = Diagnostic::new(codes::NOT_ALLOWED_HERE, "this function has nothing to be applied to")
+                .label(span, "the value of a hidden, negated or special literal does not enter");
+            self.error(d.help("leave out the function, or the `*` or `!`"));
+            return None;
+        }
         if let (Some(w), false) = (&literal.weight, lowered.is_visible()) {
             let d = Diagnostic::new(codes::IDLE_WEIGHT, "this weight has nothing to multiply")
                 .label(w.span, "without effect")
@@ -432,6 +442,18 @@ impl Lowering<'_> {
             self.error(d);
         }
         Some(lowered)
+    }
+
+    /// The functions around a literal's atom, innermost first; `None` with diagnostics where one is none.
+    fn functions(&mut self, literal: &ast::Literal) -> Option<Vec<Activation>> {
+        let out = &mut self.diagnostics;
+        let read = |f: &Spanned<ast::Function>| metadata::named_function(&f.node, f.span, out);
+        let mut functions: Vec<Activation> =
+            literal.functions.iter().rev().map(read).collect::<Option<_>>()?;
+        if literal.sign == Sign::Soft && !functions.is_empty() {
+            functions.push(Activation::Reverse);
+        }
+        Some(functions)
     }
 
     fn special(&mut self, atom: &ast::Atom) -> Option<Relation> {
@@ -474,6 +496,7 @@ impl Lowering<'_> {
                     args: vec![Term::Variable(var)],
                     sign: Sign::Positive,
                     hidden: true,
+                    functions: Vec::new(),
                     weight: None,
                     span: scope.spans.get(var).copied().unwrap_or(span),
                 });
@@ -526,6 +549,7 @@ impl Lowering<'_> {
                 args: vec![Term::Variable(var)],
                 sign: Sign::Positive,
                 hidden: true,
+                functions: Vec::new(),
                 weight: None,
                 span,
             });
@@ -534,7 +558,8 @@ impl Lowering<'_> {
 
     fn add_rule(&mut self, rule: Rule) {
         let same = |other: &Rule| {
-            let literal = |l: &Literal| (l.relation, l.args.clone(), l.sign, l.hidden, l.weight);
+            let literal =
+                |l: &Literal| (l.relation, l.args.clone(), l.sign, l.hidden, l.functions.clone(), l.weight);
             other.head == rule.head
                 && other.head_args == rule.head_args
                 && other.head_weight == rule.head_weight
@@ -654,7 +679,7 @@ impl Lowering<'_> {
                 }
                 id
             }
-            MetaValue::Call { .. } => {
+            MetaValue::Call(_) => {
                 bad_value(entry, "a weight", &mut self.diagnostics);
                 None
             }

@@ -1,7 +1,8 @@
 //! Metadata lists: keys and functions, with located errors.
 
+use crate::base::span::Span;
 use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
-use crate::syntax::ast::{MetaArg, MetaEntry, MetaValue};
+use crate::syntax::ast::{Function as Call, MetaArg, MetaEntry, MetaValue};
 use crate::tensor::functions::{Activation, Aggregation, Combination, FnArg, ParseError};
 
 /// Reports a key that a list does not take.
@@ -60,11 +61,18 @@ function!(Aggregation, "an aggregation");
 
 /// The function that an entry names; `None` with a diagnostic if it names none.
 pub(super) fn function<F: Function>(entry: &MetaEntry, out: &mut Diagnostics) -> Option<F> {
-    let MetaValue::Call { name, args } = &entry.value.node else {
+    let MetaValue::Call(call) = &entry.value.node else {
         bad_value(entry, &format!("the name of {}", F::WHAT), out);
         return None;
     };
-    let args: Vec<FnArg> = args
+    named_function(call, entry.value.span, out)
+}
+
+/// The function that a name and its arguments mean; `None` with a diagnostic if they mean none.
+pub(super) fn named_function<F: Function>(call: &Call, span: Span, out: &mut Diagnostics) -> Option<F> {
+    let name = &call.name;
+    let args: Vec<FnArg> = call
+        .args
         .iter()
         .map(|a| match &a.node {
             MetaArg::Number(x) => FnArg::Number(*x),
@@ -77,7 +85,7 @@ pub(super) fn function<F: Function>(entry: &MetaEntry, out: &mut Diagnostics) ->
         Ok(f) => Some(f),
         Err(ParseError::Unknown) => {
             let mut d = Diagnostic::new(codes::UNKNOWN_FUNCTION, format!("`{name}` is not {}", F::WHAT))
-                .label(entry.value.span, "unknown function");
+                .label(span, "unknown function");
             d.help = suggest::did_you_mean(name, F::all().iter().copied());
             out.push(d.note(format!("there are {}", listed(F::all()))));
             None
@@ -85,7 +93,7 @@ pub(super) fn function<F: Function>(entry: &MetaEntry, out: &mut Diagnostics) ->
         Err(ParseError::Args(wanted)) => {
             out.push(
                 Diagnostic::new(codes::BAD_METADATA, wanted)
-                    .label(entry.value.span, "with these arguments it is not defined"),
+                    .label(span, "with these arguments it is not defined"),
             );
             None
         }
@@ -95,8 +103,8 @@ pub(super) fn function<F: Function>(entry: &MetaEntry, out: &mut Diagnostics) ->
 /// `true` or `false`.
 pub(super) fn boolean(entry: &MetaEntry, out: &mut Diagnostics) -> Option<bool> {
     match &entry.value.node {
-        MetaValue::Call { name, args } if args.is_empty() && name == "true" => Some(true),
-        MetaValue::Call { name, args } if args.is_empty() && name == "false" => Some(false),
+        MetaValue::Call(Call { name, args }) if args.is_empty() && name == "true" => Some(true),
+        MetaValue::Call(Call { name, args }) if args.is_empty() && name == "false" => Some(false),
         _ => {
             bad_value(entry, "`true` or `false`", out);
             None

@@ -76,6 +76,8 @@ pub struct Literal {
     pub sign: Sign,
     /// Starred: matched, not an input.
     pub hidden: bool,
+    /// What is applied to its value before the weight, innermost first; a soft negation of a function is the last.
+    pub functions: Vec<Activation>,
     /// Its weight.
     pub weight: Option<WeightId>,
     /// Where it is written.

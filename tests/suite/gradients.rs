@@ -65,6 +65,20 @@ fn products_concatenations_and_attention_like_rules() {
 }
 
 #[test]
+fn functions_on_literals() {
+    check(
+        "{3,3} h(X) :- {3,2} tanh(feat(X)), $v={3,2} tanh(feat(Y)), {3} sqrt(abs(charge(X))), *edge(X,Y).
+         g(X) :- slice(0:2)(h(X)), {2,3} ~sigmoid(h(X)), {2,3} h(X), {2,1} pow(2)(charge(X)).
+         s(X,Y) :- transpose(g(X)), g(Y), edge(X,Y). [combination=product]
+         {1,1} q :- exp(s(X,Y)), softplus(s(X,Y)). [aggregation=max]
+         {1,2} q :- norm(g(X)).
+         q/0 {1}",
+        GRAPH,
+        Loss::SoftEntropy,
+    );
+}
+
+#[test]
 fn recursion_with_cycles_cut() {
     check(
         "{2,2} reach(X,Y) :- {2,2} feat(X), edge(X,Y).

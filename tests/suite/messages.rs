@@ -1,6 +1,6 @@
 //! Faults of programs and data: the code, the place, the help. Each program is wrong in one way.
 
-use crate::support::{evaluate_only, shown};
+use crate::support::{answers, evaluate_only, shown};
 use nlog::diag::{Diagnostic, Severity};
 use nlog::session::{Session, Settings};
 
@@ -60,6 +60,34 @@ fn functions_and_keys() {
     expect("q :- feat(X), @alldif(X).", DATA, "E0204", "alldif", &["did you mean `alldiff`"]);
     expect("q :- feat(X), @next(X).", DATA, "E0205", "@next(X)", &["takes 2 arguments"]);
     expect("q :- feat(X). q/0 [offset=$b]", DATA, "E0209", "b", &["no weight is called `$b`"]);
+}
+
+#[test]
+fn functions_on_literals() {
+    expect("q :- tahn(feat(X)).", DATA, "E0201", "tahn", &["did you mean `tanh`"]);
+    expect("q :- pow(feat(X)).", DATA, "E0203", "pow", &["takes the exponent"]);
+    expect("q :- *tanh(feat(X)).", DATA, "E0111", "*tanh(feat(X))", &["nothing to be applied to"]);
+    expect("q :- feat(X), !tanh(bond(X,X)).", DATA, "E0111", "!tanh", &["does not enter"]);
+    expect("q :- slice(0:9)(feat(X)).", DATA, "E0403", "slice(0:9)(feat(X))", &["`slice(0:9)`"]);
+    expect("q :- {1,3} slice(0:2)(feat(X)).", DATA, "E0401", "{1,3}", &["cannot multiply"]);
+}
+
+#[test]
+fn functions_on_literals_have_their_values() {
+    let value = |template: &str| {
+        let settings = "[rule=identity, atom=identity, aggregation=sum]\n";
+        let data = "<[1,4]> f(a). <0.5> p. <-9.0> c(a). ?- q.";
+        let out = answers(&format!("{settings}{template}\nq/0 [activation=identity]"), data);
+        out[0].1.clone()
+    };
+    assert_eq!(value("q :- sqrt(f(X))."), [1.0, 2.0]);
+    assert_eq!(value("q :- sqrt(abs(c(X)))."), [3.0]);
+    // The weight multiplies the function's value; the sign is that of the value.
+    assert_eq!(value("q :- <[1,10]> sqrt(abs(c(X)))."), [3.0, 30.0]);
+    assert_eq!(value("q :- <2> ~sqrt(abs(c(X)))."), [-4.0]);
+    assert_eq!(value("q :- slice(1:2)(f(X)), reverse(p()), p."), [5.0]);
+    assert_eq!(value("q :- leakyrelu(0.5)(c(X)), c(X), square(c(X))."), [67.5]);
+    assert_eq!(value("q :- transpose(f(X)), f(X). [combination=product]"), [17.0]);
 }
 
 #[test]

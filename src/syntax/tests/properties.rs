@@ -102,16 +102,25 @@ fn fact() -> impl Strategy<Value = Fact> {
     })
 }
 
-fn entries() -> impl Strategy<Value = Vec<MetaEntry>> {
+fn function_args() -> impl Strategy<Value = Vec<Spanned<MetaArg>>> {
     let arg = prop_oneof![
         finite().prop_map(MetaArg::Number),
         (finite(), finite()).prop_map(|(a, b)| MetaArg::Range(a, b)),
         variable().prop_map(MetaArg::Variable),
         name().prop_map(MetaArg::Word),
     ];
-    let args = prop::collection::vec(arg.prop_map(spanned), 0..3);
+    prop::collection::vec(arg.prop_map(spanned), 0..3)
+}
+
+fn functions() -> impl Strategy<Value = Vec<Spanned<Function>>> {
+    let function = (name(), function_args()).prop_map(|(name, args)| spanned(Function { name, args }));
+    prop::collection::vec(prop::option::weighted(0.3, function), 0..3)
+        .prop_map(|list| list.into_iter().flatten().collect())
+}
+
+fn entries() -> impl Strategy<Value = Vec<MetaEntry>> {
     let value = prop_oneof![
-        (name(), args).prop_map(|(name, args)| MetaValue::Call { name, args }),
+        (name(), function_args()).prop_map(|(name, args)| MetaValue::Call(Function { name, args })),
         weight().prop_map(MetaValue::Weight),
         name().prop_map(MetaValue::Reference),
     ];
@@ -121,12 +130,15 @@ fn entries() -> impl Strategy<Value = Vec<MetaEntry>> {
 
 fn rule() -> impl Strategy<Value = Rule> {
     let sign = prop_oneof![Just(Sign::Positive), Just(Sign::Hard), Just(Sign::Soft)];
-    let literal = (prop::option::of(weight()), sign, atom()).prop_map(|(weight, sign, atom)| Literal {
-        weight,
-        sign,
-        atom,
-        span: Span::new(SOURCE, 0, 0),
-    });
+    let literal = (prop::option::of(weight()), sign, functions(), atom()).prop_map(
+        |(weight, sign, functions, atom)| Literal {
+            weight,
+            sign,
+            functions,
+            atom,
+            span: Span::new(SOURCE, 0, 0),
+        },
+    );
     let body = prop::collection::vec(literal, 1..4);
     (prop::option::of(weight()), atom(), body, prop::option::weighted(0.3, weight()), entries()).prop_map(
         |(head_weight, head, body, offset, metadata)| Rule {
@@ -166,6 +178,7 @@ const PROGRAMS: &[&str] = &[
     "0.5 h(X) :- $w=<[1,2]> a(X,man:Y), !*b(Y), ~c, 0.1. [activation=softmax(Y), offset={3}]\nq.",
     "h/1 {3,2}\nh/1 [k=slice(0:8)]\n$w [v=1]\n[r=id]\nimport a/b.txt, 'c d'\n?- 1 q(X), r.",
     "1 q :- [2,2|0,0:0.5,1,1:-0.25] a('x\\n', 'it''s'), <2> b <3> h(X) :- a(X). .\n0 q :- /* c */ .",
+    "h(X) :- ~sqrt(abs(a(X))), {2} slice(0:2, 1:3)(b(X)), leakyrelu(0.2)(q()), *tanh(c(X)).",
     "% č\r\n2.0 id :- 1 q, [[1,2][3,4]] r.\n\u{feff}a(1), b(-1.5e3). c(ž:Č).",
 ];
 

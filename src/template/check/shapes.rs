@@ -124,7 +124,7 @@ impl Shapes {
             inputs.push((template.weights[offset].shape, template.weights[offset].span));
         }
         for (_, literal) in rule.visible() {
-            let Some(shape) = self.literal(literal) else { return Ok(None) };
+            let Some(shape) = self.literal(literal)? else { return Ok(None) };
             let shape = match literal.weight {
                 Some(w) => self.product(template, vocabulary, w, shape, literal)?,
                 None => shape,
@@ -178,7 +178,7 @@ impl Shapes {
                     )
                     .label(weight.span, format!("this weight is {}", weight.shape));
                     let mut d = rule.visible().fold(d, |d, (_, l)| {
-                        let shape = self.literal(l).expect("all literals are known here");
+                        let shape = self.literal(l).ok().flatten().unwrap_or(Shape::SCALAR);
                         d.label(
                             l.span,
                             format!("{} here", of(l.weight.map(|w| template.weights[w].shape), shape)),
@@ -241,13 +241,21 @@ impl Shapes {
         })
     }
 
-    /// The shape of a literal's value.
-    fn literal(&self, literal: &Literal) -> Option<Shape> {
-        match literal.relation {
+    /// The shape of a literal's value, after its functions.
+    fn literal(&self, literal: &Literal) -> Result<Option<Shape>, Box<Diagnostic>> {
+        let known = match literal.relation {
             Relation::Predicate(p) => self.get(p),
             Relation::Special(..) => Some(Shape::SCALAR),
             Relation::Domain => None,
+        };
+        let Some(mut shape) = known else { return Ok(None) };
+        for f in &literal.functions {
+            shape = f.output_shape(shape).map_err(|why| {
+                let title = format!("`{f}` cannot be applied to a value of shape {shape}");
+                Box::new(Diagnostic::new(codes::FUNCTION_SHAPE, title).label(literal.span, why))
+            })?;
         }
+        Ok(Some(shape))
     }
 
     /// Adds to a message where the shape of a literal comes from.
