@@ -7,6 +7,7 @@ mod determinism;
 mod docs;
 mod explain;
 mod files;
+mod friction;
 mod gradients;
 mod grounding;
 mod messages;
