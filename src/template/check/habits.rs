@@ -1,4 +1,4 @@
-//! What works as written, but is often not what was meant. Only a front end that is asked to check tells it.
+//! What works as written, but is often not what was meant. `nlog check` and the REPL tell it.
 
 use super::Shapes;
 use crate::base::hash::{HashMap, HashSet};
