@@ -17,8 +17,9 @@ use std::time::Instant;
 /// `nlog check`.
 pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
     let inputs = inputs(&args.files, console)?;
-    let (session, found) = Session::load(&inputs, Settings::default());
+    let (session, files, found) = Session::load_program(&inputs, Settings::default());
     console.report(&found, &session.sources)?;
+    console.report(&session.habits(&files), &session.sources)?;
     let template = &session.template;
     console.note(&format!(
         "{}, {} with {}, {}, {}: no errors",

@@ -75,10 +75,15 @@ codes! {
     NEVER_FIRES = "W0305", "a rule that can never fire";
     DUPLICATE_RULE = "W0306", "a rule identical to an earlier one";
     IDLE_WEIGHT = "W0307", "a weight on a literal whose value does not enter";
+    LONE_VARIABLE = "W0308", "a variable that stands only once in a rule";
+    WITHOUT_EFFECT = "W0309", "an offset or function of a rule that takes no part";
+    STATED_TWICE = "W0310", "an offset or function of a predicate is stated twice";
+    UNUSED_PREDICATE = "W0311", "a predicate that is derived but never used";
     // 04 shapes
     SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
     TARGET_SHAPE = "E0402", "a target whose shape is not the query's";
     FUNCTION_SHAPE = "E0403", "a function that cannot take values of this shape";
+    FORGOTTEN_STAR = "W0404", "facts without values are added to vectors";
     // 05 data
     NO_FACTS = "E0501", "there is no fact";
     NO_QUERIES = "E0502", "there is no query";
@@ -95,6 +100,7 @@ codes! {
     LABELS_AND_QUERIES = "W0513", "examples have both labels and a queries file";
     SHARED_VARIABLE = "W0514", "queries of one statement share a variable";
     UNREAD_FACTS = "W0515", "facts that no rule reads, with a name that is nearly read";
+    NUMBER_OR_NAME = "W0516", "a quoted number where the facts have a number, or the reverse";
     // 06 grounding
     BUDGET = "E0601", "grounding exceeds its budget";
     // 07 graph
@@ -106,6 +112,7 @@ codes! {
     TARGET_RANGE = "E0802", "a target that the loss cannot take";
     NO_PARAMETERS = "W0803", "a template without learnable weights";
     NO_PROGRESS = "W0804", "training never improved on the initial model";
+    SQUASHED_TWICE = "W0805", "an output that the template and the error function both squash";
     // 10 command line and files
     USAGE = "E1001", "a wrong command line";
     CANNOT_READ = "E1002", "a file that cannot be read";

@@ -240,6 +240,11 @@ impl Engine {
             }
         }
         let failed = has_errors(&found);
+        if !failed {
+            // What is entered may be asked for or read later: that nothing uses it is no news here.
+            let habits = session.habits(&self.program).into_iter();
+            found.extend(habits.filter(|d| d.code != codes::UNUSED_PREDICATE && d.span().is_some_and(fresh)));
+        }
         let news = found.iter().filter(|d| d.is_error() || !self.warned.contains(d)).cloned().collect();
         reply.diagnostics(news);
         if failed {

@@ -114,6 +114,16 @@ impl Session {
 
     /// Reads, resolves and checks a template and data in the `.db` form, given as texts.
     pub fn from_texts(template: &str, data: &str, settings: Settings) -> (Session, Diagnostics) {
+        let (session, _, out) = Session::from_texts_program(template, data, settings);
+        (session, out)
+    }
+
+    /// Like [`Session::from_texts`], with the syntax tree of the template.
+    pub fn from_texts_program(
+        template: &str,
+        data: &str,
+        settings: Settings,
+    ) -> (Session, Vec<ast::File>, Diagnostics) {
         let mut session = Session::empty(settings);
         let source = session.sources.add("template.lrnn", template);
         let (file, mut out) = parser::parse_template(source, template);
@@ -123,8 +133,9 @@ impl Session {
         let (database, found) = builder.finish();
         session.database = database;
         out.extend(found);
-        session.resolve(&[file], &mut out);
-        (session, out)
+        let files = vec![file];
+        session.resolve(&files, &mut out);
+        (session, files, out)
     }
 
     /// A session without program and data.
@@ -154,6 +165,12 @@ impl Session {
         if !has_errors(out) {
             out.extend(check::check(&self.template, &self.vocabulary, &self.database, &self.strata));
         }
+    }
+
+    /// Warnings about habits: what works as written but is often not meant. Only for a program without errors.
+    pub fn habits(&self, files: &[ast::File]) -> Diagnostics {
+        let squashes = self.settings.train.loss == crate::learn::Loss::SoftEntropy;
+        check::habits(files, &self.template, &self.vocabulary, &self.database, squashes)
     }
 
     /// Adds a query about the shared world (from a template or the REPL); its position.

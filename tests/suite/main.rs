@@ -9,6 +9,7 @@ mod dump;
 mod explain;
 mod files;
 mod format;
+mod friction;
 mod gradients;
 mod grounding;
 mod messages;

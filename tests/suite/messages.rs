@@ -367,3 +367,46 @@ fn training_on_infinite_values_is_an_error() {
     let d = result.expect_err("log 0 is not finite");
     assert_eq!(d.code.0, "E0801");
 }
+
+/// Codes and texts of the habits of a program.
+fn habits(template: &str, data: &str) -> (Vec<&'static str>, String) {
+    let (session, files, out) = Session::from_texts_program(template, data, Settings::default());
+    assert!(!nlog::diag::has_errors(&out), "{}", shown(&out, &session));
+    let found = session.habits(&files);
+    (found.iter().map(|d| d.code.0).collect(), shown(&found, &session))
+}
+
+#[test]
+fn habits_that_check_tells() {
+    for (template, data, code, word) in [
+        ("{4,3} h(X) :- feat(X), bond(X,_).\n{1,4} q :- h(X).", DATA, "W0404", "`*bond`"),
+        ("q :- {1,3} feat(X), *bond(X,Y).", DATA, "W0308", "`_Y`"),
+        ("<2> q :- *feat(X), 0.5.", DATA, "W0309", "without effect"),
+        ("q :- {1,3} feat(X), 0.5. [offset=0.2]", DATA, "W0309", "this one counts"),
+        ("q :- {1,3} feat(X).\nq/0 0.5\nq/0 [offset=0.7]", DATA, "W0310", "the offset of `q/0`"),
+        ("q :- {1,3} feat(X).\nh(X) :- feat(X).\nh(X) :- h(X).", DATA, "W0311", "nothing uses `h/1`"),
+        ("q :- f(X,'01').", "1.0 q :- f(a,1).", "W0516", "the number `1`"),
+        ("q :- f(X,1).", "1.0 q :- f(a,'1').", "W0516", "the name `'1'`"),
+        ("q :- {1,3} feat(X).\nq/0 [transformation=sigmoid]", DATA, "W0805", "crossentropy"),
+    ] {
+        let (codes, text) = habits(template, data);
+        assert_eq!(codes, [code], "{template}\n{text}");
+        assert!(text.contains(word), "`{word}` is missing in\n{text}");
+    }
+}
+
+#[test]
+fn habits_that_are_none() {
+    for (template, data) in [
+        // Every literal has a weight, as in templates of the reference.
+        ("{4,3} h(X) :- {3,3} feat(X), {3,1} bond(X,_).\n{1,4} q :- h(X).", DATA),
+        ("h(X) :- bond(X,_), bond(_,X).\n0.5 q :- h(X).", DATA),
+        ("q :- {1,3} feat(X), *bond(X,_Y).", DATA),
+        ("q :- {1,3} feat(X). [aggregation=sum]\nq/0 [transformation=tanh]\nq/0 [transformation=tanh]", DATA),
+        ("h(X) :- feat(X).", "<[1,2]> feat(a)."),
+        ("q :- f(X,1).", "1.0 q :- f(a,1), f(a,'1')."),
+    ] {
+        let (codes, text) = habits(template, data);
+        assert!(codes.is_empty(), "{template}\n{text}");
+    }
+}

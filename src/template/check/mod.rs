@@ -1,5 +1,6 @@
 //! What can be found wrong with a program before it is grounded.
 
+mod habits;
 mod names;
 mod shapes;
 
@@ -8,6 +9,7 @@ use super::strata::Strata;
 use crate::data::{Database, Vocabulary};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 
+pub use habits::habits;
 pub use shapes::Shapes;
 
 /// Checks a program against the data: names, strata, shapes. Phases whose ground an earlier one found unsound are

@@ -1,0 +1,333 @@
+//! What works as written, but is often not what was meant. `nlog check` and the REPL tell it.
+
+use super::Shapes;
+use crate::base::hash::{HashMap, HashSet};
+use crate::base::span::Span;
+use crate::data::{ConstId, Database, FactValue, PredId, QueryTerm, ValueId, Vocabulary};
+use crate::diag::{Code, Diagnostic, Diagnostics, codes};
+use crate::syntax::ast::{self, Function, MetaArg, MetaEntry, MetaValue, Sign, Statement, TermKind};
+use crate::template::{Literal, Relation, Template, TemplateValue, Term};
+use crate::tensor::functions::{Activation, Combination};
+
+/// Most warnings of one kind.
+const SHOWN: usize = 20;
+
+/// Looks at a program that is free of errors. `squashes` says whether the error function applies a sigmoid or softmax
+/// of its own to the outputs.
+pub fn habits(
+    files: &[ast::File],
+    template: &Template,
+    vocabulary: &Vocabulary,
+    database: &Database,
+    squashes: bool,
+) -> Diagnostics {
+    let shapes = super::shapes::infer(template, vocabulary, database, &mut Vec::new());
+    let mut habits = Habits { template, vocabulary, database, out: Vec::new() };
+    habits.forgotten_stars(&shapes);
+    for statement in files.iter().flat_map(|f| &f.statements) {
+        if let Statement::Rule(rule) = statement {
+            habits.lone_variables(rule);
+            habits.idle_parts(rule);
+        }
+    }
+    habits.stated_twice(files);
+    habits.unused_predicates();
+    habits.numbers_and_names();
+    if squashes {
+        habits.squashed_twice();
+    }
+    let mut told: HashMap<Code, usize> = HashMap::default();
+    habits.out.retain(|d| {
+        let n = told.entry(d.code).or_default();
+        *n += 1;
+        *n <= SHOWN
+    });
+    habits.out
+}
+
+struct Habits<'a> {
+    template: &'a Template,
+    vocabulary: &'a Vocabulary,
+    database: &'a Database,
+    out: Diagnostics,
+}
+
+impl Habits<'_> {
+    /// Predicates of which every atom is a fact that states no value.
+    fn plain(&self) -> HashSet<PredId> {
+        let (mut plain, mut valued) = (HashSet::default(), HashSet::default());
+        for (p, table) in self.database.shared.tables().chain(self.database.examples.tables()) {
+            let all = table.values.iter().all(|v| *v == FactValue::ONE);
+            if all {
+                plain.insert(p)
+            } else {
+                valued.insert(p)
+            };
+        }
+        for fact in &self.template.facts {
+            let one = matches!(fact.value, TemplateValue::Constant(ValueId::ONE));
+            if one {
+                plain.insert(fact.pred)
+            } else {
+                valued.insert(fact.pred)
+            };
+        }
+        valued.extend(self.template.rules.iter().map(|r| r.head));
+        plain.retain(|p| !valued.contains(p));
+        plain
+    }
+
+    /// Plain facts whose 1 is added to vectors.
+    fn forgotten_stars(&mut self, shapes: &Shapes) {
+        let plain = self.plain();
+        for rule in self.template.rules.iter().filter(|r| r.world.is_none()) {
+            if !matches!(rule.combination, Combination::Sum | Combination::Avg) {
+                continue;
+            }
+            let shape = |l: &Literal| {
+                let own = match l.relation {
+                    Relation::Predicate(p) => shapes.get(p)?,
+                    _ => crate::tensor::Shape::SCALAR,
+                };
+                l.weight.map_or(Some(own), |w| self.template.weights[w].shape.times(own))
+            };
+            let known: Option<Vec<_>> = rule.visible().map(|(_, l)| shape(l)).collect();
+            let Some(vector) = known.and_then(|s| s.into_iter().find(|s| !s.is_scalar())) else { continue };
+            for (_, literal) in rule.visible() {
+                let Some(p) = literal.predicate().filter(|p| plain.contains(p)) else { continue };
+                if literal.weight.is_some() || literal.sign != Sign::Positive {
+                    continue;
+                }
+                let name = self.vocabulary.predicate_text(p);
+                let title = format!("the facts of `{name}` have no values: each adds 1 to every number here");
+                self.out.push(
+                    Diagnostic::new(codes::FORGOTTEN_STAR, title)
+                        .label(literal.span, format!("1, added to a value of shape {vector}"))
+                        .help(format!(
+                            "if it is only to be matched, write `*{}`",
+                            self.vocabulary.predicate_name(p)
+                        )),
+                );
+            }
+        }
+    }
+
+    /// A variable that stands once in a rule with others: perhaps a slip.
+    fn lone_variables(&mut self, rule: &ast::Rule) {
+        let variables = |terms: &[ast::Term], ordinary: bool, all: &mut Vec<(String, Option<Span>)>| {
+            for t in terms {
+                if let TermKind::Variable(v) = &t.kind {
+                    all.push((v.clone(), ordinary.then_some(t.span)));
+                }
+            }
+        };
+        let mut all = Vec::new();
+        variables(&rule.head.args, false, &mut all);
+        for literal in &rule.body {
+            variables(&literal.atom.args, literal.sign != Sign::Hard && !literal.atom.special, &mut all);
+        }
+        for entry in &rule.metadata {
+            if let MetaValue::Call(Function { args, .. }) = &entry.value.node {
+                all.extend(args.iter().filter_map(|a| match &a.node {
+                    MetaArg::Variable(v) => Some((v.clone(), None)),
+                    _ => None,
+                }));
+            }
+        }
+        // Alone in its rule, a variable cannot be a slip for another: `q :- h(X)` is a common way to say `h(_)`.
+        if all.iter().all(|(v, _)| *v == all[0].0) {
+            return;
+        }
+        for (name, span) in &all {
+            let once = all.iter().filter(|(v, _)| v == name).count() == 1;
+            if let (true, false, Some(span)) = (once, name.starts_with('_'), *span) {
+                self.out.push(
+                    Diagnostic::new(codes::LONE_VARIABLE, format!("`{name}` stands only here in this rule"))
+                        .label(span, "any constant fits")
+                        .help(format!("if that is meant, write `_` or `_{name}`")),
+                );
+            }
+        }
+    }
+
+    /// Offsets and functions of a rule that take no part in it.
+    fn idle_parts(&mut self, rule: &ast::Rule) {
+        let Some(lowered) = self.template.rules.iter().find(|r| r.span == rule.span) else { return };
+        let stated = rule.metadata.iter().find(|e| e.key.node == "offset");
+        if lowered.is_valueless() {
+            let functions = rule.metadata.iter().filter(|e| e.key.node != "learnable").map(|e| e.key.span);
+            let Some(span) = rule.offset.as_ref().map(|w| w.span).into_iter().chain(functions).next() else {
+                return;
+            };
+            self.out.push(
+                Diagnostic::new(codes::WITHOUT_EFFECT, "this rule has no values to compute with")
+                    .label(span, "without effect")
+                    .label(rule.head.span, "no literal of the body gives a value")
+                    .help("the value of such a rule is the weight before its head, or 1"),
+            );
+        } else if let (Some(offset), Some(entry)) = (&rule.offset, stated) {
+            self.out.push(
+                Diagnostic::new(codes::WITHOUT_EFFECT, "this rule states its offset in two places")
+                    .label(offset.span, "without effect")
+                    .label(entry.key.span, "this one counts"),
+            );
+        }
+    }
+
+    /// Offsets and functions of a predicate that a later statement replaces.
+    fn stated_twice(&mut self, files: &[ast::File]) {
+        let mut known: HashMap<(String, u32, &str), (String, Span)> = HashMap::default();
+        let mut state = |name: &ast::PredicateMetadata, entry: &MetaEntry, out: &mut Diagnostics| {
+            let key = match entry.key.node.as_str() {
+                "activation" | "transformation" => "transformation",
+                "combination" => "combination",
+                "offset" => "offset",
+                _ => return,
+            };
+            let value = written(&entry.value.node);
+            let at = (name.name.node.clone(), name.arity, key);
+            if let Some((_, span)) = known.get(&at).filter(|(v, _)| *v != value) {
+                out.push(
+                    Diagnostic::new(
+                        codes::STATED_TWICE,
+                        format!("the {key} of `{}/{}` is stated twice", name.name.node, name.arity),
+                    )
+                    .label(entry.value.span, "this one counts")
+                    .label(*span, "without effect"),
+                );
+            }
+            known.insert(at, (value, entry.value.span));
+        };
+        for statement in files.iter().flat_map(|f| &f.statements) {
+            match statement {
+                Statement::PredicateMetadata(p) => {
+                    p.entries.iter().for_each(|e| state(p, e, &mut self.out));
+                }
+                Statement::PredicateOffset(p) => {
+                    let (name, arity, span) = (p.name.clone(), p.arity, p.span);
+                    let key = crate::base::span::Spanned::new("offset".to_string(), p.weight.span);
+                    let value =
+                        crate::base::span::Spanned::new(MetaValue::Weight(p.weight.clone()), p.weight.span);
+                    let list = ast::PredicateMetadata { name, arity, entries: Vec::new(), span };
+                    state(&list, &MetaEntry { key, value }, &mut self.out);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Predicates that rules derive for nobody.
+    fn unused_predicates(&mut self) {
+        if self.database.queries.is_empty() {
+            return;
+        }
+        let mut used: HashSet<PredId> = self.database.queries.iter().map(|q| q.pred).collect();
+        used.extend(self.database.queries.iter().flat_map(|q| q.types.iter().map(|t| t.1)));
+        for rule in self.template.rules.iter() {
+            used.extend(rule.body.iter().filter_map(Literal::predicate).filter(|p| *p != rule.head));
+        }
+        for rule in self.template.rules.iter().filter(|r| r.world.is_none()) {
+            if used.insert(rule.head) {
+                let name = self.vocabulary.predicate_text(rule.head);
+                self.out.push(
+                    Diagnostic::new(codes::UNUSED_PREDICATE, format!("nothing uses `{name}`"))
+                        .label(rule.head_span, "derived here")
+                        .help(
+                            "no query asks for it and no other rule reads it: it adds nothing to any answer",
+                        ),
+                );
+            }
+        }
+    }
+
+    /// `'1'` where the facts hold the number 1, and the other way round.
+    fn numbers_and_names(&mut self) {
+        let mut places: Vec<(PredId, Vec<Option<ConstId>>, Span)> = Vec::new();
+        for literal in self.template.rules.iter().flat_map(|r| &r.body) {
+            let Some(p) = literal.predicate() else { continue };
+            let constant = |t: &Term| match t {
+                Term::Constant(c) => Some(*c),
+                Term::Variable(_) => None,
+            };
+            places.push((p, literal.args.iter().map(constant).collect(), literal.span));
+        }
+        for query in &self.database.queries {
+            let constant = |t: &QueryTerm| match t {
+                QueryTerm::Constant(c) => Some(*c),
+                QueryTerm::Variable(_) => None,
+            };
+            places.push((query.pred, query.args.iter().map(constant).collect(), query.span));
+        }
+        let heads: HashSet<PredId> = self.template.rules.iter().map(|r| r.head).collect();
+        let mut asked: HashSet<(PredId, usize, ConstId)> = HashSet::default();
+        for (p, args, span) in places {
+            for (i, constant) in args.into_iter().enumerate() {
+                let Some(constant) = constant.filter(|c| !heads.contains(&p) && asked.insert((p, i, *c)))
+                else {
+                    continue;
+                };
+                let Some(value) = self.numeral(constant) else { continue };
+                let tables = [self.database.shared.table(p), self.database.examples.table(p)];
+                let column = || tables.iter().flatten().filter_map(|t| t.columns.get(i)).flatten().copied();
+                if column().any(|c| c == constant) {
+                    continue;
+                }
+                let Some(other) = column().find(|c| self.numeral(*c) == Some(value)) else { continue };
+                let kind = |c| if self.vocabulary.as_number(c).is_some() { "the number" } else { "the name" };
+                let (this, that) =
+                    (self.vocabulary.constant_text(constant), self.vocabulary.constant_text(other));
+                let name = self.vocabulary.predicate_text(p);
+                let title = format!("{} `{this}` is not {} `{that}`", kind(constant), kind(other));
+                self.out.push(
+                    Diagnostic::new(codes::NUMBER_OR_NAME, title)
+                        .label(span, format!("no fact of `{name}` has `{this}` here"))
+                        .help(format!("the facts have `{that}`")),
+                );
+            }
+        }
+    }
+
+    /// The value of a number, or of a quoted text that looks like one.
+    fn numeral(&self, constant: ConstId) -> Option<f64> {
+        let text = || self.vocabulary.constant_text(constant).strip_prefix('\'')?.strip_suffix('\'');
+        let quoted = || text()?.parse().ok().filter(|x: &f64| x.is_finite());
+        self.vocabulary.as_number(constant).or_else(quoted)
+    }
+
+    /// Outputs that the template squashes and the error function squashes again.
+    fn squashed_twice(&mut self) {
+        let mut seen = HashSet::default();
+        for query in self.database.queries.iter().filter(|q| q.target.is_some()) {
+            if !seen.insert(query.pred) {
+                continue;
+            }
+            let Some(info) = self.template.predicate(query.pred) else { continue };
+            let (Some(f @ (Activation::Sigmoid | Activation::Softmax)), Some(span)) =
+                (&info.activation, info.declared)
+            else {
+                continue;
+            };
+            let name = self.vocabulary.predicate_text(query.pred);
+            self.out.push(
+                Diagnostic::new(codes::SQUASHED_TWICE, format!("`{name}` is trained on the {f} of a {f}"))
+                    .label(span, "one is stated here; the error function `softentropy` has its own")
+                    .help(
+                        "leave it out here, or train with `--loss crossentropy`, which takes probabilities",
+                    ),
+            );
+        }
+    }
+}
+
+/// A metadata value without its places, to compare.
+fn written(value: &MetaValue) -> String {
+    match value {
+        MetaValue::Call(Function { name, args }) => {
+            format!("{name} {:?}", args.iter().map(|a| &a.node).collect::<Vec<_>>())
+        }
+        MetaValue::Weight(w) => {
+            format!("{:?} {} {:?}", w.name.as_ref().map(|n| &n.node), w.fixed, w.value.node)
+        }
+        MetaValue::Reference(name) => format!("${name}"),
+    }
+}
