@@ -224,7 +224,6 @@ fn each_fault_alone_fails() {
         "?- @lt(1,2).",
         "?- *a(1).",
         "?- t:a(X).",
-        "?- a(t:X).",
         "?- a/2(1).",
         "import nowhere.",
     ] {
@@ -454,4 +453,16 @@ fn no_entry_makes_the_engine_panic_or_forget() {
             assert!(told(&e.enter("?- keep(X).")).contains("keep(me) = 1    X = me\n"), "{text}");
         }
     }
+}
+
+#[test]
+fn a_weight_frozen_after_training_keeps_its_value() {
+    let template = "h(X) :- $w=1.0 a(X). [transformation=identity]\nh/1 [transformation=identity]\na(x).\n";
+    let out = repl(&format!(
+        "{template}:set loss mse\n:set lr 0.1\n?- 5.0 h(x).\n:train 50\n?- h(x).\n$w [learnable=false]\n?- h(x).\n"
+    )).out;
+    let values: Vec<&str> = out.lines().filter(|l| l.starts_with("h(x) = ")).collect();
+    let (before, after) = (values[values.len() - 2], values[values.len() - 1]);
+    assert_eq!(before, after, "{out}");
+    assert_ne!(before, "h(x) = 1", "{out}");
 }

@@ -3,7 +3,7 @@
 use crate::base::index::{Id, IndexVec};
 use crate::data::builder::query_text;
 use crate::data::{ConstId, PredId, Query, QueryTerm, Vocabulary};
-use crate::diag::{Diagnostic, codes, suggest};
+use crate::diag::{Diagnostic, codes, counted, suggest};
 use crate::ground::GroundProgram;
 use crate::syntax::ast::Sign;
 use crate::template::{Literal, Relation, Rule, Template, Term, VarId};
@@ -89,7 +89,7 @@ pub fn why_not(
         }
     }
     if rules.len() > SHOWN {
-        d = d.note(format!("{} more rules for it fail too", rules.len() - SHOWN));
+        d = d.note(format!("{} for it failed too", counted(rules.len() - SHOWN, "more rule")));
     }
     if d.help.is_none() {
         d.help = Some(
@@ -227,6 +227,7 @@ impl Search<'_> {
                 }
             }
             Relation::Predicate(p) => {
+                self.effort = self.effort.saturating_sub(self.ground.relations[p].len() as usize);
                 let fits = |row: u32| {
                     let args = self.ground.relations[p].row(row);
                     literal.args.iter().zip(args).all(|(t, c)| known(t, bindings).is_none_or(|k| k == *c))

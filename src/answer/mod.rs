@@ -2,7 +2,7 @@
 
 pub mod explain;
 
-use crate::data::{ConstId, Query, QueryTerm, Vocabulary};
+use crate::data::{ConstId, PredId, Query, QueryTerm, Vocabulary};
 use crate::ground::GroundProgram;
 
 /// One answer to a query: a ground atom, and where its value is computed.
@@ -33,10 +33,14 @@ pub fn matching_rows(query: &Query, ground: &GroundProgram) -> Vec<u32> {
     let mut bound: Vec<Option<ConstId>> = vec![None; query.variables.len()];
     let mut fits = |row: &u32| {
         bound.fill(None);
-        query.args.iter().zip(relation.row(*row)).all(|(a, c)| match a {
+        let agrees = query.args.iter().zip(relation.row(*row)).all(|(a, c)| match a {
             QueryTerm::Constant(k) => k == c,
             QueryTerm::Variable(v) => *bound[*v as usize].get_or_insert(*c) == *c,
-        })
+        });
+        let typed = |(v, ty): &(u32, PredId)| {
+            bound[*v as usize].is_some_and(|c| ground.relations[*ty].find(&[c]).is_some())
+        };
+        agrees && query.types.iter().all(typed)
     };
     (0..relation.len()).filter(|r| fits(r)).collect()
 }

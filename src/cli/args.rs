@@ -9,7 +9,12 @@ use std::path::PathBuf;
 ///
 /// text → tokens → AST → template → plan → ground program → graph → program → values & gradients → model → answers
 #[derive(Debug, Parser)]
-#[command(name = "nlog", version, max_term_width = 100)]
+#[command(
+    name = "nlog",
+    version,
+    max_term_width = 100,
+    after_help = "Every message has a code; `nlog explain E0401` says more about one, with a wrong and a right program."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -45,6 +50,8 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Bring the white space of templates and data into its canonical form; comments stay.
     Fmt(FmtArgs),
+    /// Explain the code of a message, with a wrong and a right program; list all codes.
+    Explain(ExplainArgs),
     /// Explore a template and its data interactively; reads a script when standard input is no terminal.
     Repl(Box<ReplArgs>),
 }
@@ -68,7 +75,7 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Results")]
     pub weights: bool,
     /// Print a stage instead, and stop: tokens, ast, template, plan, ground, graph or program.
-    #[arg(long, value_name = "STAGE", help_heading = "Results")]
+    #[arg(long, value_name = "STAGE", help_heading = "Results", conflicts_with_all = ["predictions", "report", "weights"])]
     pub dump: Option<String>,
 }
 
@@ -101,4 +108,11 @@ pub enum TextKind {
     Template,
     /// Lines stay as they are.
     Data,
+}
+
+/// `nlog explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// A code such as E0401; without one, all codes are listed.
+    pub code: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod dump;
+pub mod explain;
 pub mod fmt;
 pub mod run;
 
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(*args, &console),
         Command::Check(args) => run::check(*args, &console),
         Command::Fmt(args) => fmt::fmt(&args, &console),
+        Command::Explain(args) => explain::explain(&args),
         Command::Repl(args) => crate::repl::main(*args, &console),
     };
     match result {

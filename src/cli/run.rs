@@ -2,9 +2,11 @@
 
 use super::args::{CheckArgs, RunArgs};
 use super::dump::{Read, Stage, dump};
+use crate::base::span::SourceMap;
 use crate::console::options::{choose, inputs, set_threads, settings, settings_json, usage};
 use crate::console::{Console, Stop, table};
-use crate::diag::{Diagnostic, codes, has_errors};
+use crate::diag::{Diagnostic, codes, counted, has_errors};
+use crate::io::Inputs;
 use crate::session::{Network, Session, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -14,17 +16,17 @@ use std::time::Instant;
 
 /// `nlog check`.
 pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
-    let inputs = inputs(&args.files)?;
+    let inputs = inputs(&args.files, console)?;
     let (session, found) = Session::load(&inputs, Settings::default());
     console.report(&found, &session.sources)?;
     let template = &session.template;
     console.note(&format!(
-        "{} rules, {} weights with {} learnable numbers, {} facts, {} queries: no errors",
-        template.rules.len(),
-        template.weights.len(),
-        template.parameter_count(),
-        session.database.fact_count() + template.facts.len(),
-        session.database.queries.len(),
+        "{}, {} with {}, {}, {}: no errors",
+        counted(template.rules.len(), "rule"),
+        counted(template.weights.len(), "weight"),
+        counted(template.parameter_count(), "learnable number"),
+        counted(session.database.fact_count() + template.facts.len(), "fact"),
+        counted(session.database.queries.len(), "query"),
     ));
     Ok(())
 }
@@ -33,7 +35,7 @@ pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
 pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     let start = Instant::now();
     set_threads(args.settings.threads)?;
-    let inputs = inputs(&args.files)?;
+    let inputs = inputs(&args.files, console)?;
     let settings = settings(&args.settings)?;
     if let Some(path) = &args.predictions
         && table::Format::of(path).is_none()
@@ -50,6 +52,7 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         }
         return dump(stage, Read { session, files, found }, console);
     }
+    check_outputs(&args, &inputs, console)?;
     let (session, found) = Session::load(&inputs, settings);
     console.report(&found, &session.sources)?;
     if session.database.queries.is_empty() {
@@ -80,6 +83,12 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         Ok(outcome) => outcome,
         Err(d) => return console.report(&[d], &session.sources),
     };
+    if !outcome.history.epochs.is_empty() && outcome.history.best_epoch == 0 {
+        let title = "no epoch improved on the initial model, which is kept";
+        let d = Diagnostic::new(codes::NO_PROGRESS, title)
+            .help("a smaller learning rate (`--lr`), or another seed");
+        console.diagnostics(&[d], &session.sources);
+    }
     let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
     table::summary(&mut stdout, &session, &network, &outcome)?;
     if args.weights {
@@ -108,6 +117,31 @@ fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
             "ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries`",
         );
     console.report(&[d], &session.sources)
+}
+
+/// Refuses to overwrite what is read, to write two things into one file, and folders that are not there: before the
+/// work is done, not after.
+fn check_outputs(args: &RunArgs, inputs: &Inputs, console: &Console) -> Result<(), Stop> {
+    let absolute = |p: &Path| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf());
+    let outputs: Vec<&std::path::PathBuf> = args.predictions.iter().chain(&args.report).collect();
+    let refuse = |title: String| Err(Stop::Usage(Box::new(usage(title))));
+    for (i, path) in outputs.iter().enumerate() {
+        if inputs.paths().any(|p| absolute(p) == absolute(path)) {
+            return refuse(format!("`{}` is read; it cannot be written too", path.display()));
+        }
+        if outputs[..i].iter().any(|p| absolute(p) == absolute(path)) {
+            return refuse(format!("`{}` cannot hold two results", path.display()));
+        }
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+        if path.is_dir() || parent.is_some_and(|p| !p.is_dir()) {
+            let title = format!("cannot write `{}`: no such folder, or a folder itself", path.display());
+            return console.report(&[Diagnostic::new(codes::CANNOT_WRITE, title)], &SourceMap::new());
+        }
+    }
+    if let Some(path) = args.report.as_ref().filter(|p| p.extension().is_none_or(|e| e != "json")) {
+        return refuse(format!("`--report` writes .json, not `{}`", path.display()));
+    }
+    Ok(())
 }
 
 fn progress(session: &Session, network: &Network, console: &Console) -> ProgressBar {

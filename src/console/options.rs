@@ -1,6 +1,7 @@
 //! Options that front ends share: which files, how to compute and train.
 
-use super::Stop;
+use super::{Console, Stop};
+use crate::base::span::SourceMap;
 use crate::diag::{Diagnostic, codes, suggest};
 use crate::io::Inputs;
 use crate::io::inputs::ExampleFiles;
@@ -132,13 +133,14 @@ pub fn usage(title: impl Into<String>) -> Diagnostic {
 }
 
 /// The files that the operands and options name.
-pub fn inputs(files: &FileArgs) -> Result<Inputs, Stop> {
+pub fn inputs(files: &FileArgs, console: &Console) -> Result<Inputs, Stop> {
     let stop = |d: Diagnostic| Stop::Usage(Box::new(d));
     let mut inputs = Inputs::default();
     let mut operands = files.template.iter().chain(&files.data);
     match operands.clone().next() {
         Some(dir) if dir.is_dir() => {
             inputs = Inputs::folder(dir).map_err(stop)?;
+            console.diagnostics(&inputs.unread(dir).into_iter().collect::<Vec<_>>(), &SourceMap::new());
             operands.next();
         }
         _ => {}
@@ -201,7 +203,7 @@ fn function<F>(
     match parse(name, &args) {
         Ok(f) => Ok(f),
         Err(ParseError::Unknown) => choose(option, name, names, None),
-        Err(ParseError::Args(wanted)) => Err(usage(format!("`{name}` takes {wanted}"))),
+        Err(ParseError::Args(wanted)) => Err(usage(wanted)),
     }
 }
 
@@ -243,10 +245,24 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
     };
     let found = [("cut", true), ("error", false)].iter().find(|(n, _)| *n == args.cycles).map(|(_, c)| *c);
     let cut_cycles = choose("--cycles", &args.cycles, &["cut", "error"], found)?;
-    for (option, value) in [("--lr", args.lr), ("--decay", args.decay), ("--clip-norm", args.clip_norm)] {
+    for (option, value) in [
+        ("--lr", args.lr),
+        ("--decay", args.decay),
+        ("--clip-norm", args.clip_norm),
+        ("--clip-value", args.clip_value),
+    ] {
         if value.is_some_and(|v| !(v.is_finite() && v > 0.0)) {
             return Err(usage(format!("`{option}` takes a positive number")));
         }
+    }
+    if !(args.weight_decay.is_finite() && args.weight_decay >= 0.0) {
+        return Err(usage("`--weight-decay` takes a number that is not negative"));
+    }
+    if args.decay_every == 0 {
+        return Err(usage("`--decay-every` takes a positive number of epochs"));
+    }
+    if args.eval_every == 0 {
+        return Err(usage("`--eval-every` takes a positive number of epochs"));
     }
     let schedule = match args.decay {
         Some(rate) => Schedule::Geometric { rate, every: args.decay_every },
@@ -292,8 +308,10 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
 /// Fixes the number of threads for the whole process.
 pub fn set_threads(threads: Option<usize>) -> Result<(), Stop> {
     if let Some(n) = threads {
-        if n == 0 {
-            return Err(Stop::Usage(Box::new(usage("`--threads` takes a positive number"))));
+        // Far above any machine that runs this, far below what hangs one.
+        const MOST: usize = 1024;
+        if n == 0 || n > MOST {
+            return Err(Stop::Usage(Box::new(usage(format!("`--threads` takes a number from 1 to {MOST}")))));
         }
         rayon::ThreadPoolBuilder::new()
             .num_threads(n)

@@ -1,12 +1,12 @@
 //! Fills a [`Database`] from the events of the fact reader.
 
 use super::database::{Database, Query, QueryTerm, Split, WorldId};
-use super::values::{FactValue, LearnableDef};
+use super::values::{FactValue, LearnableDef, MAX_WEIGHT};
 use super::vocabulary::{ConstId, MAX_ARITY, PredId, Vocabulary};
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::Id;
 use crate::base::span::{SourceId, Span};
-use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
+use crate::diag::{Diagnostic, Diagnostics, codes, counted, suggest};
 use crate::syntax::ast::{self, Sign};
 use crate::syntax::facts::{self, AtomRef, DataSink, Dialect, TermClass, TermRef, ValueRef};
 use crate::tensor::Shape;
@@ -78,6 +78,18 @@ impl<'a> Builder<'a> {
         self.diagnostics.extend(found);
         match queries {
             None => {
+                if self.labels.is_empty() && !self.file_worlds.is_empty() {
+                    let span = self.database.world_spans[self.file_worlds[0].index()];
+                    let title = "examples without labels, and no queries about them";
+                    let mut d = Diagnostic::new(codes::NO_QUERIES, title);
+                    if let Some(span) = span {
+                        d = d.label(Span { end: span.end.min(span.start + 40), ..span }, "the first example");
+                    }
+                    self.diagnostics.push(d.help(
+                        "label them, `1.0 toxic :- bond(a1,a2).`, or name the file of their queries (`--queries`, \
+                         `--val-queries`, `--test-queries`)",
+                    ));
+                }
                 for label in std::mem::take(&mut self.labels) {
                     self.add_query(label.query);
                 }
@@ -125,10 +137,26 @@ impl<'a> Builder<'a> {
         let mut own = Vec::new();
         for label in labels {
             if label.query.target.is_none() {
-                ids.insert(self.query_text(&label.query), label.world);
+                let id = self.query_text(&label.query);
+                if ids.insert(id.clone(), label.world).is_some_and(|w| w != label.world) {
+                    self.diagnostics.push(
+                        Diagnostic::new(codes::UNKNOWN_EXAMPLE_ID, format!("two examples are called `{id}`"))
+                            .label(label.query.span, "the second one"),
+                    );
+                }
             } else {
                 own.push(label.query);
             }
+        }
+        if let (Some(label), Some(line)) = (own.first(), self.lines.iter().find(|l| l.link.is_none())) {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::LABELS_AND_QUERIES,
+                    "the examples have labels, and queries besides: both count",
+                )
+                .label(line.span, "queries without an example's id")
+                .label(label.span, "a label"),
+            );
         }
         for query in own {
             self.add_query(query);
@@ -140,7 +168,11 @@ impl<'a> Builder<'a> {
             let at = lines.last().map_or(Span::new(source, 0, 0), |l| l.span);
             let mut d = Diagnostic::new(
                 codes::QUERY_COUNT,
-                format!("{} of queries for {} examples", lines_text(lines.len()), worlds.len()),
+                format!(
+                    "{} of queries for {}",
+                    counted(lines.len(), "line"),
+                    counted(worlds.len(), "example")
+                ),
             )
             .label(at, "the last line of queries")
             .help(
@@ -202,7 +234,25 @@ impl<'a> Builder<'a> {
         if unknown > 3
             && let Some(d) = self.diagnostics.iter_mut().rev().find(|d| d.code == codes::UNKNOWN_EXAMPLE_ID)
         {
-            d.notes.push(format!("and {} more lines with ids that no example has", unknown - 3));
+            d.notes.push(format!("and {} with an id that no example has", counted(unknown - 3, "more line")));
+        }
+    }
+
+    /// `?- p(X), q(X).` are two questions, which those who know Prolog do not expect.
+    fn shared_variables(&mut self, queries: &[Query]) {
+        let shared = |(i, q): (usize, &Query)| {
+            let again = |v: &&String| *v != "_" && queries[..i].iter().any(|p| p.variables.contains(v));
+            q.variables.iter().find(again).map(|v| (v.clone(), q.span))
+        };
+        if let Some((variable, span)) = queries.iter().enumerate().find_map(shared) {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::SHARED_VARIABLE,
+                    format!("these are questions of their own: `{variable}` is not the same in each"),
+                )
+                .label(span, "answered by itself")
+                .help("to ask for both at once, make a rule of them: `both(X) :- p(X), q(X).` and `?- both(X).`"),
+            );
         }
     }
 
@@ -255,6 +305,21 @@ impl<'a> Builder<'a> {
         n <= MAX_ARITY
     }
 
+    /// Typed constants of a rule inside an example belong to their types in that example.
+    fn rule_types(&mut self, rule: &ast::Rule) {
+        for term in rule.head.args.iter().chain(rule.body.iter().flat_map(|l| &l.atom.args)) {
+            let (kind, text) = match &term.kind {
+                ast::TermKind::Variable(_) => continue,
+                ast::TermKind::Name(n) => (TermClass::Name, n),
+                ast::TermKind::Number(n) => (TermClass::Number, n),
+                ast::TermKind::Quoted(q) => (TermClass::Quoted, q),
+            };
+            if let (Some(ty), Some(_)) = (&term.ty, self.world) {
+                self.constant(TermRef { ty: Some(&ty.node), kind, text, span: term.span });
+            }
+        }
+    }
+
     fn push_fact(&mut self, pred: PredId, args: &[ConstId], value: FactValue, span: Span) {
         let (set, world) = match self.world {
             Some(world) => (&mut self.database.examples, world),
@@ -266,6 +331,16 @@ impl<'a> Builder<'a> {
     fn value(&mut self, value: Option<ValueRef<'_>>, pred: PredId, args: &[ConstId]) -> FactValue {
         let Some(v) = value else { return FactValue::ONE };
         let shape = Shape::new(v.rows, v.cols);
+        if shape.len() > MAX_WEIGHT {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::BAD_VALUE,
+                    format!("a value of {} numbers; {MAX_WEIGHT} are the most", shape.len()),
+                )
+                .label(v.span, "too large"),
+            );
+            return FactValue::ONE;
+        }
         if v.fixed && !v.values.is_empty() {
             return FactValue::Constant(self.database.values.intern(shape, v.values));
         }
@@ -297,6 +372,7 @@ impl<'a> Builder<'a> {
         }
         let pred = self.vocabulary.predicate(atom.name, atom.args.len());
         let mut variables: Vec<String> = Vec::new();
+        let mut types = Vec::new();
         let mut args = Vec::with_capacity(atom.args.len());
         for &term in atom.args {
             if term.kind == TermClass::Variable {
@@ -305,6 +381,9 @@ impl<'a> Builder<'a> {
                     variables.push(term.text.to_string());
                     variables.len() - 1
                 });
+                if let Some(ty) = term.ty {
+                    types.push((number as u32, self.vocabulary.type_predicate(ty)));
+                }
                 args.push(QueryTerm::Variable(number as u32));
             } else {
                 args.push(QueryTerm::Constant(self.constant(term)?));
@@ -328,6 +407,7 @@ impl<'a> Builder<'a> {
             pred,
             args,
             variables,
+            types,
             target,
             importance: 1.0,
             split: self.split,
@@ -376,6 +456,7 @@ impl DataSink for Builder<'_> {
         if self.dialect == Dialect::Queries {
             self.lines.push(line);
         } else {
+            self.shared_variables(&line.queries);
             for query in line.queries {
                 self.add_query(query);
             }
@@ -383,18 +464,27 @@ impl DataSink for Builder<'_> {
     }
 
     fn link(&mut self, value: Option<ValueRef<'_>>, atom: AtomRef<'_>) {
-        let args: Vec<&str> = atom.args.iter().map(|t| t.text).collect();
+        let mut args = Vec::new();
+        for &term in atom.args {
+            match self.constant(TermRef { ty: None, ..term }) {
+                Some(c) => args.push(self.vocabulary.constant_text(c).to_string()),
+                None => args.push(term.text.to_string()),
+            }
+        }
         let id = if args.is_empty() {
             atom.name.to_string()
         } else {
             format!("{}({})", atom.name, args.join(","))
         };
         let importance = match value {
-            Some(v) if v.values.len() == 1 => v.values[0],
+            Some(v) if v.values.len() == 1 && v.values[0] >= 0.0 => v.values[0],
             Some(v) => {
                 self.diagnostics.push(
-                    Diagnostic::new(codes::BAD_VALUE, "the importance of queries must be one number")
-                        .label(v.span, "not a scalar"),
+                    Diagnostic::new(
+                        codes::BAD_VALUE,
+                        "the importance of queries must be one number, not negative",
+                    )
+                    .label(v.span, "not an importance"),
                 );
                 1.0
             }
@@ -460,17 +550,19 @@ impl DataSink for Builder<'_> {
     }
 
     fn rule(&mut self, rule: ast::Rule) {
-        match self.world {
-            Some(world) => self.database.rules.push((world, rule)),
-            None => self.diagnostics.push(
-                Diagnostic::new(codes::RULE_IN_DATA, "a rule between facts")
-                    .label(rule.span, "this is a rule")
-                    .help("rules belong in the template, or inside an example: `label :- facts rule. .`"),
-            ),
+        self.rule_types(&rule);
+        if let Some(world) = self.world {
+            self.database.rules.push((world, rule));
+            return;
         }
+        // Most often it is an example whose constants begin with capital letters.
+        let variable = |t: &ast::Term| matches!(t.kind, ast::TermKind::Variable(_));
+        let open = rule.body.iter().any(|l| l.atom.args.iter().any(variable));
+        let example = "; if this is an example: variables begin with a capital letter; constants don't";
+        self.diagnostics.push(
+            Diagnostic::new(codes::RULE_IN_DATA, "a rule between facts")
+                .label(rule.span, "this is a rule")
+                .help(format!("rules belong in the template{}", if open { example } else { "" })),
+        );
     }
-}
-
-fn lines_text(n: usize) -> String {
-    if n == 1 { "1 line".to_string() } else { format!("{n} lines") }
 }

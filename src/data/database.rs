@@ -135,6 +135,8 @@ pub struct Query {
     pub args: Vec<QueryTerm>,
     /// Names of its variables.
     pub variables: Vec<String>,
+    /// Types that variables range over, as hidden predicates.
+    pub types: Vec<(u32, PredId)>,
     /// The target, row-major, with its shape; a query without one is answered, not trained on.
     pub target: Option<(crate::tensor::Shape, Vec<f64>)>,
     /// Weight in the error.

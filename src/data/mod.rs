@@ -6,5 +6,5 @@ pub mod values;
 pub mod vocabulary;
 
 pub use database::{Database, FactSet, FactTable, Query, QueryTerm, Split, WorldId};
-pub use values::{FactValue, LearnableFact, ValueId, ValuePool};
+pub use values::{FactValue, LearnableFact, MAX_WEIGHT, ValueId, ValuePool};
 pub use vocabulary::{ConstId, MAX_ARITY, PredId, Vocabulary};

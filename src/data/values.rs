@@ -17,6 +17,9 @@ impl ValueId {
     pub const ONE: ValueId = ValueId(0);
 }
 
+/// Most numbers of one value or weight: half a gibibyte in f64, far beyond any use, and before the memory is gone.
+pub const MAX_WEIGHT: usize = 1 << 26;
+
 /// What a fact is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FactValue {

@@ -82,11 +82,6 @@ impl Vocabulary {
         Some(self.constant(&key, Some(value)))
     }
 
-    /// The constant of a computed number.
-    pub fn number_value(&mut self, value: f64) -> ConstId {
-        self.constant(&number_text(value), Some(value))
-    }
-
     /// The constant equal to a computed number, if it exists.
     pub fn find_number(&self, value: f64) -> Option<ConstId> {
         self.constants.lookup(&number_text(value)).map(|s| ConstId(s.0))

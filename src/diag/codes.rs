@@ -66,6 +66,7 @@ codes! {
     UNUSED_METADATA = "W0211", "metadata for a predicate that no rule derives";
     SPECIAL_IN_HEAD = "E0212", "a special predicate cannot be derived";
     TOO_MANY_ARGUMENTS = "E0213", "a predicate with more arguments than can be indexed";
+    TOO_MANY_LITERALS = "E0214", "a rule with more literals than can be joined";
     // 03 safety and strata
     NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
     UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";
@@ -73,6 +74,7 @@ codes! {
     HIDDEN_HEAD = "W0304", "a star in a rule's head has no meaning";
     NEVER_FIRES = "W0305", "a rule that can never fire";
     DUPLICATE_RULE = "W0306", "a rule identical to an earlier one";
+    IDLE_WEIGHT = "W0307", "a weight on a literal whose value does not enter";
     // 04 shapes
     SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
     TARGET_SHAPE = "E0402", "a target whose shape is not the query's";
@@ -89,19 +91,27 @@ codes! {
     RULE_IN_DATA = "E0509", "a rule where only facts and examples are expected";
     LEFT_OUT = "W0510", "queries that cannot be derived are left out or given a value";
     LEARNED_DATA = "W0511", "values of facts in the data are learned";
+    CONFLICTING_TARGETS = "W0512", "one atom of one world has several targets";
+    LABELS_AND_QUERIES = "W0513", "examples have both labels and a queries file";
+    SHARED_VARIABLE = "W0514", "queries of one statement share a variable";
+    UNREAD_FACTS = "W0515", "facts that no rule reads, with a name that is nearly read";
     // 06 grounding
     BUDGET = "E0601", "grounding exceeds its budget";
     // 07 graph
     CYCLES_CUT = "W0701", "ground rules inside a cycle were left out";
     VALUE_LOST = "W0702", "a value given by a rule without valued literals does not count";
+    CYCLE = "E0703", "atoms depend on each other in a cycle";
     // 08 training
     NOT_FINITE = "E0801", "a value that is not finite";
+    TARGET_RANGE = "E0802", "a target that the loss cannot take";
     NO_PARAMETERS = "W0803", "a template without learnable weights";
+    NO_PROGRESS = "W0804", "training never improved on the initial model";
     // 10 command line and files
     USAGE = "E1001", "a wrong command line";
     CANNOT_READ = "E1002", "a file that cannot be read";
     CANNOT_WRITE = "E1003", "a file that cannot be written";
     IMPORT_CYCLE = "E1004", "a template that imports itself";
+    NOT_READ = "W1005", "files of a folder that are not read";
 }
 
 #[cfg(test)]

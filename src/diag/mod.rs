@@ -4,6 +4,7 @@
 //! diagnostic looks.
 
 pub mod codes;
+pub mod explain;
 pub mod render;
 pub mod suggest;
 
@@ -80,6 +81,15 @@ impl Diagnostic {
 
 /// What a phase found, in order.
 pub type Diagnostics = Vec<Diagnostic>;
+
+/// A number with its noun: `1 rule`, `2 rules`, `3 queries`.
+pub fn counted(n: usize, noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        _ if n == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{n} {stem}ies"),
+        None => format!("{n} {noun}s"),
+    }
+}
 
 /// Whether any of them is an error.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {

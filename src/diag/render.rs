@@ -73,7 +73,11 @@ fn window(text: &str, spans: &[Span]) -> Window {
     let line = text.as_bytes()[..start].iter().filter(|&&b| b == b'\n').count();
     let cut = text[line_start..start].chars().count();
     // Control characters would be carried out by the terminal; a dot has the same width in bytes.
-    let visible = |c: char| if c.is_ascii_control() && c != '\n' && c != '\t' { '.' } else { c };
+    let visible = |c: char| match c {
+        '\r' => ' ',
+        c if c.is_ascii_control() && c != '\n' && c != '\t' => '.',
+        c => c,
+    };
     let shown: String = text[start..end].chars().map(visible).collect();
     Window { text: "\n".repeat(line) + &shown, start, shift: line, cut }
 }
@@ -118,9 +122,13 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Stri
         .with_config(config)
         .with_code(diagnostic.code)
         .with_message(&diagnostic.title);
-    for (i, label) in diagnostic.labels.iter().enumerate() {
+    // In order of the text within each source: labels that go back open a second section for the same file.
+    let rank = |source| diagnostic.labels.iter().position(|l| l.span.source == source);
+    let mut labels: Vec<(usize, &crate::diag::Label)> = diagnostic.labels.iter().enumerate().collect();
+    labels.sort_by_key(|(_, l)| (rank(l.span.source), l.span.start));
+    for (order, (i, label)) in labels.into_iter().enumerate() {
         let color = if i == 0 { tint } else { Color::Blue };
-        let mut l = ariadne::Label::new(place(label.span)).with_color(color).with_order(i as i32);
+        let mut l = ariadne::Label::new(place(label.span)).with_color(color).with_order(order as i32);
         if !label.text.is_empty() {
             l = l.with_message(&label.text);
         }
@@ -198,6 +206,19 @@ mod tests {
         let marked: Vec<usize> = (0..marks.len()).filter(|&i| "─┬".contains(marks[i])).collect();
         assert_eq!(marked.len(), 4, "{out}");
         assert!(marked[0] == from || marked[0] == from + 1, "{out}");
+    }
+
+    #[test]
+    fn a_label_further_up_does_not_open_a_second_section() {
+        let mut sources = SourceMap::new();
+        let text = "one\n\n\n\ntwo\n";
+        let id = sources.add("t.lrnn", text);
+        let d = Diagnostic::new(codes::UNPROVABLE, "x")
+            .label(Span::new(id, 7, 10), "main")
+            .label(Span::new(id, 0, 3), "other");
+        let out = render(&d, &sources, false);
+        assert_eq!(out.matches("t.lrnn:").count(), 1, "{out}");
+        assert!(out.contains("t.lrnn:5:1"), "{out}");
     }
 
     #[test]

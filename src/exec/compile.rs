@@ -209,11 +209,17 @@ impl Compiler<'_> {
     }
 
     fn check_size(&self) -> Result<(), Diagnostic> {
-        if self.program.arena < u32::MAX as usize {
+        // Values and gradients of so many numbers take 8 GiB in f64; offsets have 32 bits.
+        const MOST: usize = 1 << 29;
+        if self.program.arena <= MOST {
             return Ok(());
         }
-        Err(Diagnostic::new(codes::BUDGET, "the computation graph holds more than 2^32 numbers")
-            .help("ground fewer rules, or split the data"))
+        let mut d =
+            Diagnostic::new(codes::BUDGET, format!("the values to be computed are more than {MOST} numbers"));
+        if let Some(block) = self.program.blocks.iter().max_by_key(|b| b.rows * b.shape.len()) {
+            d = d.note(format!("the largest part are {} values of shape {}", block.rows, block.shape));
+        }
+        Err(d.help("smaller weights, or fewer ground rules"))
     }
 
     /// One level: weights, then operations.
@@ -312,7 +318,7 @@ impl Compiler<'_> {
     /// A fixed scalar weight of exactly 1 changes nothing.
     fn is_one(&self, weight: WeightId) -> bool {
         let w = &self.context.template.weights[weight];
-        !w.learnable && w.shape.is_scalar() && w.initial.as_deref() == Some(&[1.0])
+        w.constant && w.shape.is_scalar() && w.initial.as_deref() == Some(&[1.0])
     }
 
     fn product(

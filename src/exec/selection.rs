@@ -1,7 +1,6 @@
 //! Which rows a step computes.
 
 use super::program::{Kind, Program};
-use crate::base::index::Id;
 use crate::template::WeightId;
 
 /// Rows `start..end` of a block.
@@ -157,10 +156,5 @@ impl Selection {
     /// Number of rows.
     pub fn row_count(&self) -> usize {
         self.segments.iter().map(|s| (s.end - s.start) as usize).sum()
-    }
-
-    /// Whether a weight is read.
-    pub fn reads(&self, weight: WeightId) -> bool {
-        self.weights.binary_search_by_key(&weight.index(), |w| w.index()).is_ok()
     }
 }

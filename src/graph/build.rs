@@ -351,10 +351,10 @@ impl<'a> Builder<'a> {
                         continue;
                     }
                 }
+                let looped = cycle.is_some() && self.mentions(atom, rule, body);
+                cut += usize::from(looped);
                 if let Some(n) = self.rule_neuron(atom, rule, body, graph, &mut inputs, counts, ground) {
                     groundings.push(n);
-                } else {
-                    cut += 1;
                 }
             }
             if !groundings.is_empty() {
@@ -382,6 +382,12 @@ impl<'a> Builder<'a> {
             self.neuron[a] = graph.push(Op::Atom { pred, rules, output: false }, &inputs);
         }
         cut
+    }
+
+    /// Whether a ground rule has its own head in its body.
+    fn mentions(&self, atom: u32, rule: RuleId, body: &[u32]) -> bool {
+        let slots = &self.shapes[rule].slots;
+        slots.iter().zip(body).any(|((pred, _), row)| self.base[pred.index()] + row == atom)
     }
 
     fn rule_neuron(
@@ -435,7 +441,10 @@ impl<'a> Builder<'a> {
         let row = atom - self.base[pred.index()];
         let op = match self.given.get(&atom).copied() {
             Some(rule) => {
-                let weight = self.template.rules[rule].head_weight.or(self.template.atom_offset(pred));
+                // Rules inside examples know nothing of the template's metadata.
+                let r = &self.template.rules[rule];
+                let offset = self.template.atom_offset(pred).filter(|_| r.world.is_none());
+                let weight = r.head_weight.or(offset);
                 weight.map_or(Op::Value(crate::data::ValueId::ONE), Op::Weight)
             }
             None => match ground.fact(pred, row) {
@@ -504,6 +513,17 @@ fn drop_unreached(graph: &mut Graph, first: usize, first_output: usize) -> Neuro
     graph.starts.truncate(first + 1);
     let mut counts = NeuronCounts::default();
     let mut inputs = Vec::new();
+    let same_inputs = |i: usize, j: usize| {
+        let of = |i: usize| &old[(starts[i] - starts[0]) as usize..(starts[i + 1] - starts[0]) as usize];
+        of(i) == of(j)
+    };
+    let twin: Vec<bool> = (0..ops.len())
+        .map(|i| {
+            let next = ops.get(i + 1).map(|op| &graph.ops[op.index()]);
+            matches!(next, Some(Op::Atom { output: false, .. })) && keep[i + 1] && same_inputs(i, i + 1)
+        })
+        .collect();
+    let has_twin = |i: usize| twin[i];
     for (i, op) in ops.into_iter().enumerate() {
         if !keep[i] {
             continue;
@@ -517,6 +537,8 @@ fn drop_unreached(graph: &mut Graph, first: usize, first_output: usize) -> Neuro
             Op::Negation => counts.negations += 1,
             Op::Rule { .. } => counts.rules += 1,
             Op::Aggregation(_) => counts.aggregations += 1,
+            // An output with a twin that its parents read is one atom; the twin comes next.
+            Op::Atom { output: true, .. } => counts.atoms += usize::from(!has_twin(i)),
             Op::Atom { .. } => counts.atoms += 1,
         }
     }

@@ -12,6 +12,7 @@ use crate::syntax::ast::Sign;
 use crate::template::strata::{ComponentId, Strata};
 use crate::template::{Literal, Relation, Rule, RuleId, Template, Term};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Grounding met more instances than its budget allows.
 #[derive(Debug, Clone)]
@@ -39,6 +40,12 @@ pub struct Grounder<'a> {
     /// Per rule that may collapse: the set of its instances.
     seen: HashMap<RuleId, HashTable<u32>>,
     count: usize,
+    world: WorldId,
+    budget: usize,
+    /// Number of rows of each relevant predicate that hold in every world; empty before the first one.
+    common: Vec<u32>,
+    /// Values of common facts that the current world states anew, to be put back.
+    overridden: HashMap<(PredId, usize), FactSource>,
     /// Facts stated again in the same world with another value, by predicate and row of the fact table.
     pub repeated: Vec<Span>,
 }
@@ -94,12 +101,15 @@ struct Frame<'p> {
     tuple: Vec<ConstId>,
     /// Positions of visible literals.
     visible: Vec<usize>,
-    budget: usize,
+    used: &'p AtomicUsize,
     round: u32,
-    derived: bool,
+    /// An instance was recorded since the plan's last step that binds something shown.
+    found: bool,
 }
 
 const FULL: usize = usize::MAX;
+/// Instances are added to the shared count in steps: one atomic operation each would cost more than the join.
+const STEP: usize = 1024;
 
 impl<'a> Grounder<'a> {
     /// A grounder for the worlds of `database`. Only `relevant` predicates are looked at.
@@ -130,14 +140,30 @@ impl<'a> Grounder<'a> {
             domain: Vec::new(),
             seen: HashMap::default(),
             count: 0,
+            world: WorldId::SHARED,
+            budget: 0,
+            common: Vec::new(),
+            overridden: HashMap::default(),
             repeated: Vec::new(),
         }
     }
 
-    /// Grounds a world into [`Grounder::ground`]; at most `budget` instances.
-    pub fn run(&mut self, world: WorldId, budget: usize) -> Result<(), Overflow> {
+    /// Grounds a world into [`Grounder::ground`]; at most `budget` instances together with the `used` ones of other
+    /// worlds, to which this world's are added. Whether the budget holds depends on the total only, not on which world
+    /// is grounded first.
+    pub fn run(&mut self, world: WorldId, budget: usize, used: &AtomicUsize) -> Result<(), Overflow> {
         self.load(world);
         self.count = 0;
+        self.world = world;
+        self.budget = budget;
+        let outcome = self.evaluate(used);
+        // The instances that were not yet added.
+        let rest = self.count % STEP;
+        if used.fetch_add(rest, Ordering::Relaxed) + rest > budget { Err(self.overflow()) } else { outcome }
+    }
+
+    fn evaluate(&mut self, used: &AtomicUsize) -> Result<(), Overflow> {
+        let world = self.world;
         let mut round = 0u32;
         for c in 0..self.strata.rules.len() {
             let component = ComponentId::new(c);
@@ -152,7 +178,7 @@ impl<'a> Grounder<'a> {
             if rules.is_empty() {
                 continue;
             }
-            self.component(component, &rules, &mut round, world, budget)?;
+            self.component(component, &rules, &mut round, used)?;
         }
         Ok(())
     }
@@ -162,8 +188,7 @@ impl<'a> Grounder<'a> {
         component: ComponentId,
         rules: &[RuleId],
         round: &mut u32,
-        world: WorldId,
-        budget: usize,
+        used: &AtomicUsize,
     ) -> Result<(), Overflow> {
         let strata = self.strata;
         let recursive = |l: &Literal| {
@@ -178,7 +203,7 @@ impl<'a> Grounder<'a> {
                 heads.push(rule.head);
             }
             if !rule.body.iter().any(recursive) {
-                self.rule(id, None, component, None, *round, world, budget)?;
+                self.rule(id, None, component, None, *round, used)?;
             }
         }
         let looping: Vec<RuleId> =
@@ -196,7 +221,7 @@ impl<'a> Grounder<'a> {
             for &id in &looping {
                 let rule = &template.rules[id];
                 for (i, _) in rule.body.iter().enumerate().filter(|(_, l)| recursive(l)) {
-                    self.rule(id, Some(i), component, Some(&this), *round, world, budget)?;
+                    self.rule(id, Some(i), component, Some(&this), *round, used)?;
                 }
             }
             delta =
@@ -213,8 +238,7 @@ impl<'a> Grounder<'a> {
         component: ComponentId,
         round: Option<&Round>,
         number: u32,
-        world: WorldId,
-        budget: usize,
+        used: &AtomicUsize,
     ) -> Result<(), Overflow> {
         let rule = &self.template.rules[id];
         // A positive literal without any row: nothing to do (and nothing to plan).
@@ -271,16 +295,16 @@ impl<'a> Grounder<'a> {
             key: Vec::new(),
             tuple: Vec::new(),
             visible: rule.visible().map(|(i, _)| i).collect(),
-            budget,
+            used,
             round: number,
-            derived: false,
+            found: false,
         };
-        if self.step(&mut frame, 0) { Ok(()) } else { Err(self.overflow(world)) }
+        if self.step(&mut frame, 0) { Ok(()) } else { Err(self.overflow()) }
     }
 
-    fn overflow(&self, world: WorldId) -> Overflow {
+    fn overflow(&self) -> Overflow {
         let counts = self.ground.instances.iter_enumerated().map(|(r, i)| (r, i.len()));
-        Overflow { world, counts: counts.filter(|(_, n)| *n > 0).collect() }
+        Overflow { world: self.world, counts: counts.filter(|(_, n)| *n > 0).collect() }
     }
 
     fn plan(&mut self, id: RuleId, delta: Option<usize>, component: ComponentId) -> Arc<Plan> {
@@ -303,6 +327,11 @@ impl<'a> Grounder<'a> {
     fn step(&mut self, frame: &mut Frame<'_>, at: usize) -> bool {
         let plan = frame.plan;
         let Some(step) = plan.steps.get(at) else { return self.emit(frame) };
+        // From here on only what is not shown gets bound: the first solution says all.
+        let once = at >= plan.shown;
+        if at == plan.shown {
+            frame.found = false;
+        }
         match step {
             Step::Match { literal, pred, mask, key, binds, repeats, .. } => {
                 let (start, end) = frame.ranges[at];
@@ -326,7 +355,7 @@ impl<'a> Grounder<'a> {
                         if self.bind(frame, *pred, row, binds, repeats) {
                             frame.rows[*literal] = row;
                             ok = self.step(frame, at + 1);
-                            if !ok {
+                            if !ok || (once && frame.found) {
                                 break;
                             }
                         }
@@ -340,7 +369,7 @@ impl<'a> Grounder<'a> {
                         if fits && self.bind(frame, *pred, row, binds, repeats) {
                             frame.rows[*literal] = row;
                             ok = self.step(frame, at + 1);
-                            if !ok {
+                            if !ok || (once && frame.found) {
                                 break;
                             }
                         }
@@ -355,6 +384,9 @@ impl<'a> Grounder<'a> {
                     frame.bindings[var.index()] = self.domain[i];
                     if !self.step(frame, at + 1) {
                         return false;
+                    }
+                    if once && frame.found {
+                        break;
                     }
                 }
                 true
@@ -436,8 +468,8 @@ impl<'a> Grounder<'a> {
         let rule = frame.rule;
         frame.tuple.clear();
         frame.tuple.extend(rule.head_args.iter().map(|t| value(*t, &frame.bindings)));
-        let (head, new) = self.ground.relations[rule.head].insert(&frame.tuple, frame.round);
-        frame.derived |= new;
+        let (head, _) = self.ground.relations[rule.head].insert(&frame.tuple, frame.round);
+        frame.found = true;
         let instances = &mut self.ground.instances[frame.rule_id];
         let start = instances.words.len();
         instances.words.push(head);
@@ -457,18 +489,26 @@ impl<'a> Grounder<'a> {
             table.insert_unique(hash(this), number, |&i| hash(slice(i)));
         }
         self.count += 1;
-        self.count <= frame.budget
+        if self.count.is_multiple_of(STEP) {
+            return frame.used.fetch_add(STEP, Ordering::Relaxed) + STEP <= self.budget;
+        }
+        self.count <= self.budget
     }
 
-    /// Empties everything and puts in the facts of a world: its own, the shared ones, the template's; the first
-    /// mention of a fact gives its value.
+    /// Forgets the last world and puts in the facts of the next one. What holds in every world (shared facts, then those
+    /// of the template) is loaded once and stays; a world's own mention of such a fact gives its value there.
     fn load(&mut self, world: WorldId) {
+        let relevant: Vec<PredId> = self.vocabulary.predicates().filter(|&p| self.relevant[p]).collect();
+        if self.common.is_empty() {
+            self.load_common(&relevant);
+        }
         let ground = &mut self.ground;
-        for p in self.vocabulary.predicates() {
-            if self.relevant[p] {
-                ground.relations[p].reset(self.vocabulary.arity(p));
-                ground.facts[p].clear();
-            }
+        for ((p, row), value) in self.overridden.drain() {
+            ground.facts[p][row] = value;
+        }
+        for (&p, &len) in relevant.iter().zip(&self.common) {
+            ground.relations[p].truncate(len);
+            ground.facts[p].truncate(len as usize);
         }
         for instances in ground.instances.iter_mut() {
             instances.words.clear();
@@ -477,27 +517,24 @@ impl<'a> Grounder<'a> {
             table.clear();
         }
         let mut tuple = Vec::new();
-        for p in self.vocabulary.predicates().filter(|&p| self.relevant[p]) {
-            let own = self.database.examples.table(p).map(|t| (t, t.world_rows(world)));
-            let shared = self.database.shared.table(p).map(|t| (t, 0..t.len()));
-            for (table, rows) in own.into_iter().chain(shared) {
-                let before = ground.facts[p].len();
-                for i in rows {
-                    tuple.clear();
-                    tuple.extend(table.row(i));
-                    let value = FactSource::Data(table.values[i]);
-                    let (row, new) = ground.relations[p].insert(&tuple, 0);
-                    if new {
-                        ground.facts[p].push(value);
-                    } else if row as usize >= before && ground.facts[p][row as usize] != value {
+        for (&p, &common) in relevant.iter().zip(&self.common) {
+            let Some(table) = self.database.examples.table(p) else { continue };
+            for i in table.world_rows(world) {
+                tuple.clear();
+                tuple.extend(table.row(i));
+                let value = FactSource::Data(table.values[i]);
+                let (row, new) = ground.relations[p].insert(&tuple, 0);
+                let at = row as usize;
+                if new {
+                    ground.facts[p].push(value);
+                } else if row >= common || self.overridden.contains_key(&(p, at)) {
+                    if ground.facts[p][at] != value {
                         self.repeated.push(table.spans[i]);
                     }
+                } else {
+                    self.overridden.insert((p, at), ground.facts[p][at]);
+                    ground.facts[p][at] = value;
                 }
-            }
-        }
-        for fact in self.template.facts.iter().filter(|f| self.relevant[f.pred]) {
-            if ground.relations[fact.pred].insert(&fact.args, 0).1 {
-                ground.facts[fact.pred].push(FactSource::Template(fact.value));
             }
         }
         let uses_domain =
@@ -506,6 +543,38 @@ impl<'a> Grounder<'a> {
         if self.template.rules.iter().any(uses_domain) {
             self.domain = domain(self.template, self.database, world);
         }
+    }
+
+    /// Facts that hold in every world; the first mention gives the value.
+    fn load_common(&mut self, relevant: &[PredId]) {
+        let ground = &mut self.ground;
+        let mut tuple = Vec::new();
+        for &p in relevant {
+            ground.relations[p] = super::relation::Relation::new(self.vocabulary.arity(p));
+            let Some(table) = self.database.shared.table(p) else { continue };
+            for i in 0..table.len() {
+                tuple.clear();
+                tuple.extend(table.row(i));
+                let value = FactSource::Data(table.values[i]);
+                let (row, new) = ground.relations[p].insert(&tuple, 0);
+                if new {
+                    ground.facts[p].push(value);
+                } else if ground.facts[p][row as usize] != value {
+                    self.repeated.push(table.spans[i]);
+                }
+            }
+        }
+        for fact in self.template.facts.iter().filter(|f| self.relevant[f.pred]) {
+            let value = FactSource::Template(fact.value);
+            let (row, new) = ground.relations[fact.pred].insert(&fact.args, 0);
+            if new {
+                ground.facts[fact.pred].push(value);
+            } else if matches!(ground.facts[fact.pred][row as usize], FactSource::Template(v) if v != fact.value)
+            {
+                self.repeated.push(fact.span);
+            }
+        }
+        self.common = relevant.iter().map(|&p| ground.relations[p].len()).collect();
     }
 
     /// Constants over which unbound variables range in the current world (empty if no rule needs them).

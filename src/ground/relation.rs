@@ -43,21 +43,27 @@ fn masked(row: &[ConstId], mask: u64) -> impl Iterator<Item = ConstId> + '_ {
 }
 
 impl Relation {
-    /// Empties it for the next world, keeping its memory.
-    pub fn reset(&mut self, arity: usize) {
-        self.arity = arity;
-        self.rows.clear();
-        self.rounds.clear();
-        self.len = 0;
-        self.indexes.truncate(1);
-        match self.indexes.first_mut() {
-            Some(index) => {
-                index.mask = full_mask(arity);
-                index.heads.fill(NONE);
-                index.next.clear();
+    /// An empty relation of so many columns.
+    pub fn new(arity: usize) -> Self {
+        let full = Index { mask: full_mask(arity), ..Index::default() };
+        Relation { arity, indexes: vec![full], ..Relation::default() }
+    }
+
+    /// Forgets all rows from `len` on, in time linear in their number: the newest row is the head of its bucket.
+    pub fn truncate(&mut self, len: u32) {
+        for index in &mut self.indexes {
+            for row in (len..self.len).rev() {
+                let at = row as usize * self.arity;
+                let hash = hash_key(masked(&self.rows[at..at + self.arity], index.mask));
+                let bucket = hash as usize & (index.heads.len() - 1);
+                debug_assert_eq!(index.heads[bucket], row);
+                index.heads[bucket] = index.next[row as usize];
             }
-            None => self.indexes.push(Index { mask: full_mask(arity), ..Index::default() }),
+            index.next.truncate(len as usize);
         }
+        self.rows.truncate(len as usize * self.arity);
+        self.rounds.truncate(len as usize);
+        self.len = self.len.min(len);
     }
 
     /// Number of rows.
@@ -186,8 +192,7 @@ mod tests {
 
     #[test]
     fn rows_are_distinct_and_found_by_any_columns() {
-        let mut r = Relation::default();
-        r.reset(2);
+        let mut r = Relation::new(2);
         let index = r.ensure_index(0b10);
         for i in 0..1000 {
             let (row, new) = r.insert(&[c(i), c(i % 7)], 1);
@@ -207,9 +212,21 @@ mod tests {
         assert!(found.windows(2).all(|w| w[0] > w[1]), "newer rows come first");
         found.sort_unstable();
         assert_eq!(found, (0..1000).filter(|i| i % 7 == 5).collect::<Vec<_>>());
-        r.reset(0);
+        // Forgotten rows are found by nobody, and come back as new.
+        r.truncate(500);
+        assert_eq!((r.len(), r.find(&[c(8), c(1)]), r.find(&[c(700), c(0)])), (500, Some(8), None));
+        assert_eq!(r.insert(&[c(700), c(0)], 2), (500, true));
+        let (mut row, mut count) = (r.first(index, &[c(0)]), 0);
+        while row != NONE {
+            count += usize::from(r.agrees(row, 0b10, &[c(0)]));
+            row = r.next(index, row);
+        }
+        assert_eq!(count, (0..500).filter(|i| i % 7 == 0).count() + 1);
+        let mut r = Relation::new(0);
         assert_eq!(r.find(&[]), None);
         assert_eq!(r.insert(&[], 0), (0, true));
         assert_eq!(r.insert(&[], 0), (0, false));
+        r.truncate(0);
+        assert_eq!(r.insert(&[], 0), (0, true));
     }
 }

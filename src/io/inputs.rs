@@ -32,6 +32,33 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// A warning about files of a folder that look like ours but are not read.
+    pub fn unread(&self, dir: &Path) -> Option<Diagnostic> {
+        let mut idle: Vec<String> = Vec::new();
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        for path in entries.map(|e| e.path()).filter(|p| p.is_file()) {
+            let readable = path.extension().is_some_and(|e| e == "txt" || e == "db" || e == "lrnn");
+            if readable && !self.paths().any(|p| *p == path) {
+                idle.extend(path.file_name().map(|n| format!("`{}`", n.to_string_lossy())));
+            }
+        }
+        idle.sort();
+        let title = format!("not read in `{}`: {}", dir.display(), idle.join(", "));
+        (!idle.is_empty()).then(|| {
+            Diagnostic::new(codes::NOT_READ, title).help(
+                "a folder's files are template.lrnn or template.txt, facts.db, trainExamples.txt or examples.txt, \
+                 trainQueries.txt or queries.txt, and val… and test…; others are named on the command line",
+            )
+        })
+    }
+
+    /// All files.
+    pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        let sets = [&self.train, &self.validation, &self.test];
+        let pairs = sets.into_iter().flat_map(|s| s.examples.iter().chain(&s.queries));
+        self.templates.iter().chain(&self.data).chain(pairs)
+    }
+
     /// The files of a folder with the reference engine's standard names.
     pub fn folder(dir: &Path) -> Result<Inputs, Diagnostic> {
         let find = |names: &[&str]| names.iter().map(|n| dir.join(n)).find(|p| p.is_file());
@@ -90,7 +117,8 @@ impl Inputs {
         }
         let (database, found) = builder.finish();
         out.extend(found);
-        if database.fact_count() == 0 && database.world_count == 1 && !crate::diag::has_errors(&out) {
+        let nothing = database.fact_count() == 0 && database.world_count == 1 && database.queries.is_empty();
+        if nothing && !crate::diag::has_errors(&out) {
             out.extend(self.no_facts(sources));
         }
         (database, out)
@@ -99,12 +127,13 @@ impl Inputs {
     /// The complaint about data files without any fact.
     fn no_facts(&self, sources: &SourceMap) -> Option<Diagnostic> {
         let named = self.data.iter().chain(&self.train.examples).next()?;
-        let name = named.display().to_string();
-        let source = sources.ids().find(|&s| sources.get(s).name == name || name == "-");
+        let stdin = named == Path::new("-");
+        let name = if stdin { "<stdin>".to_string() } else { named.display().to_string() };
+        let source = sources.ids().find(|&s| sources.get(s).name == name);
         let mut d = Diagnostic::new(codes::NO_FACTS, format!("there is no fact in `{name}`"));
         if let Some(source) = source {
             let empty = sources.text(source).trim().is_empty();
-            let text = if empty { "the file is empty" } else { "only comments or queries here" };
+            let text = if empty { "the file is empty" } else { "only comments here" };
             d = d.label(Span::new(source, 0, sources.text(source).len().min(1)), text);
         }
         Some(d.help(

@@ -54,11 +54,13 @@ pub fn read_text(path: &Path, sources: &mut SourceMap) -> Result<SourceId, Diagn
     }
 }
 
-/// A template with everything that it imports, in order of first mention; each file once.
-pub fn read_template(path: &Path, sources: &mut SourceMap) -> (Vec<ast::File>, Diagnostics) {
+/// Templates with everything that they import, in order of first mention; each file once.
+pub fn read_templates(paths: &[PathBuf], sources: &mut SourceMap) -> (Vec<ast::File>, Diagnostics) {
     let mut reader =
         TemplateReader { sources, done: Vec::new(), open: Vec::new(), files: Vec::new(), out: Vec::new() };
-    reader.read(path, None);
+    for path in paths {
+        reader.read(path, None);
+    }
     (reader.files, reader.out)
 }
 

@@ -69,6 +69,8 @@ pub enum Step {
 pub struct Plan {
     /// In order.
     pub steps: Vec<Step>,
+    /// From this step on, nothing is bound that the head or a visible literal shows: one solution is enough.
+    pub shown: usize,
 }
 
 /// The positions of a literal's arguments that are constants or bound variables, as a bit set.
@@ -154,7 +156,25 @@ pub fn plan(
             Relation::Special(..) => unreachable!("special literals do not bind"),
         }
     }
-    Plan { steps }
+    let shown = shown_until(rule, &steps);
+    Plan { steps, shown }
+}
+
+/// One past the last step that a recorded instance depends on.
+fn shown_until(rule: &Rule, steps: &[Step]) -> usize {
+    let shows = |v: &VarId| {
+        let visible = rule.visible().flat_map(|(_, l)| &l.args);
+        rule.head_args.iter().chain(visible).any(|t| *t == Term::Variable(*v))
+    };
+    let depends = |step: &Step| match step {
+        Step::Match { literal, binds, .. } => {
+            rule.body[*literal].is_visible() || binds.iter().any(|(_, v)| shows(v))
+        }
+        Step::Domain { var } => shows(var),
+        Step::Special { literal } => rule.body[*literal].is_visible(),
+        Step::Absent { .. } => false,
+    };
+    steps.iter().rposition(depends).map_or(0, |i| i + 1)
 }
 
 fn join(literal: usize, pred: PredId, args: &[Term], rows: Rows, bound: &mut [bool]) -> Step {

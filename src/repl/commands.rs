@@ -5,7 +5,7 @@ use super::{help, settings};
 use crate::base::span::{SourceId, Span, Spanned};
 use crate::console::{Stop, options, table};
 use crate::data::{FactValue, PredId, ValueId, WorldId};
-use crate::diag::{Diagnostic, codes, suggest};
+use crate::diag::{Diagnostic, codes, explain, suggest};
 use crate::learn::trainer::named_weights;
 use crate::plan;
 use crate::session::Session;
@@ -96,6 +96,7 @@ impl Engine {
             }
             "set" => self.set(first.span, args, reply),
             "clear" => self.clear(args, reply),
+            "explain" => explain_command(args, reply),
             "help" => help_command(args, reply),
             _ => {
                 reply.quit = true;
@@ -380,6 +381,16 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn explain_command(args: &[Spanned<String>], reply: &mut Reply) -> Done {
+    let Some(word) = args.first() else {
+        reply.result(explain::table());
+        return Ok(());
+    };
+    let code = explain::find(&word.node).map_err(|d| Box::new(d.label(word.span, "unknown code")))?;
+    reply.result(explain::plain(code));
+    Ok(())
 }
 
 fn help_command(args: &[Spanned<String>], reply: &mut Reply) -> Done {

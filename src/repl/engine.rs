@@ -5,14 +5,14 @@ use crate::base::index::Id;
 use crate::base::span::{SourceId, SourceMap, Span};
 use crate::console::options::SettingArgs;
 use crate::console::table;
-use crate::data::{MAX_ARITY, PredId};
+use crate::data::PredId;
 use crate::diag::{Diagnostic, Diagnostics, Severity, codes, has_errors};
 use crate::exec::Parameters;
 use crate::io::{self, Inputs};
 use crate::learn::EpochReport;
 use crate::session::extend::is_data_fact;
 use crate::session::{Network, Outcome, Session, Settings, Unprovable};
-use crate::syntax::ast::{self, MetaEntry, MetaValue, Statement, TermKind, WeightValue};
+use crate::syntax::ast::{self, MetaEntry, MetaValue, Statement, WeightValue};
 use crate::syntax::parser::{self, SharedValues};
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
@@ -194,7 +194,7 @@ impl Engine {
         let mut found = Vec::new();
         let mut files = Vec::new();
         for path in templates {
-            let (read, more) = io::read_template(path, &mut self.session.sources);
+            let (read, more) = io::read_templates(std::slice::from_ref(path), &mut self.session.sources);
             files.extend(read);
             found.extend(more);
         }
@@ -265,11 +265,13 @@ impl Engine {
 
     /// Answers a question, or adds a labelled query.
     fn ask(&mut self, query: &ast::Fact, reply: &mut Reply) {
-        if let Some(d) = unfit_query(query) {
-            reply.diagnostic(d);
-            return;
-        }
-        let position = self.session.add_query(query);
+        let position = match self.session.add_query(query) {
+            Ok(position) => position,
+            Err(d) => {
+                reply.diagnostic(d);
+                return;
+            }
+        };
         self.session.admit_predicates();
         let labelled = self.session.database.queries[position].target.is_some();
         let policy = self.session.settings.unprovable;
@@ -428,47 +430,6 @@ fn imported(written: &str) -> PathBuf {
     let direct = PathBuf::from(written.strip_prefix("./").unwrap_or(written));
     let suffixed = PathBuf::from(format!("{}.lrnn", direct.display()));
     if !direct.is_file() && suffixed.is_file() { suffixed } else { direct }
-}
-
-/// What makes a query impossible, before it is asked.
-fn unfit_query(query: &ast::Fact) -> Option<Diagnostic> {
-    let atom = &query.atom;
-    let refuse = |title: &str, at: Span, label: &str| {
-        Some(Diagnostic::new(codes::NOT_ALLOWED_HERE, title).label(at, label))
-    };
-    if atom.special || atom.hidden {
-        return refuse("a query is a plain atom", atom.span, "`@` and `*` have no meaning in a query");
-    }
-    if let Some(ty) = atom.args.iter().find_map(|t| t.ty.as_ref()) {
-        return refuse("a type in a query", ty.span, "ask without it");
-    }
-    if let Some(n) = &atom.arity
-        && n.node as usize != atom.args.len()
-    {
-        let title = format!("`{}/{}` is written with {} arguments", atom.name.node, n.node, atom.args.len());
-        let d = Diagnostic::new(codes::STATED_ARITY, title);
-        return Some(d.label(n.span, "this is not the number of arguments"));
-    }
-    if atom.args.len() > MAX_ARITY {
-        let title =
-            format!("`{}` has {} arguments; {} are the most", atom.name.node, atom.args.len(), MAX_ARITY);
-        return Some(
-            Diagnostic::new(codes::TOO_MANY_ARGUMENTS, title).label(atom.span, "too many arguments"),
-        );
-    }
-    if let Some(text) = atom.args.iter().find_map(|t| match &t.kind {
-        TermKind::Number(n) if !n.parse::<f64>().is_ok_and(f64::is_finite) => Some((n, t.span)),
-        _ => None,
-    }) {
-        let title = format!("the number `{}` is out of range", text.0);
-        return Some(Diagnostic::new(codes::BAD_NUMBER, title).label(text.1, "not a finite number"));
-    }
-    let target = query.weight.as_ref()?;
-    if matches!(target.value.node, WeightValue::Dims { .. }) {
-        let d = Diagnostic::new(codes::BAD_VALUE, "a target needs a value, not dimensions");
-        return Some(d.label(target.span, "no value here"));
-    }
-    None
 }
 
 /// All of a clause.

@@ -96,6 +96,13 @@ pub const TOPICS: &[Topic] = &[
         details: "",
     },
     Topic {
+        name: "explain",
+        aliases: &[],
+        usage: ":explain [CODE]",
+        summary: "what a message's code means, with a wrong and a right program, or all codes",
+        details: "",
+    },
+    Topic {
         name: "help",
         aliases: &["h", "?"],
         usage: ":help [COMMAND]",

@@ -34,7 +34,7 @@ pub struct ReplArgs {
 /// `nlog repl`.
 pub fn main(args: ReplArgs, console: &Console) -> Result<(), Stop> {
     options::set_threads(args.settings.threads)?;
-    let inputs = inputs(&args.files)?;
+    let inputs = inputs(&args.files, console)?;
     let settings = options::settings(&args.settings)?;
     let (mut engine, found) = Engine::load(&inputs, args.settings, settings);
     console.diagnostics(&found, engine.sources());
@@ -49,7 +49,7 @@ pub fn main(args: ReplArgs, console: &Console) -> Result<(), Stop> {
 }
 
 /// The files that the command line names; here there may be none.
-fn inputs(files: &FileArgs) -> Result<Inputs, Stop> {
+fn inputs(files: &FileArgs, console: &Console) -> Result<Inputs, Stop> {
     let operands = files.template.iter().chain(&files.data).chain(&files.templates);
     if operands.clone().any(|p| p == Path::new("-")) {
         let d = Diagnostic::new(
@@ -67,11 +67,11 @@ fn inputs(files: &FileArgs) -> Result<Inputs, Stop> {
         files.template = None;
     }
     if files.template.is_some() || !files.templates.is_empty() {
-        return options::inputs(&files);
+        return options::inputs(&files, console);
     }
     // Without a template all operands are data. The option keeps `inputs` from taking the first as the template.
     files.templates.push(Path::new("-").to_path_buf());
-    let mut inputs = options::inputs(&files)?;
+    let mut inputs = options::inputs(&files, console)?;
     inputs.templates.clear();
     Ok(inputs)
 }

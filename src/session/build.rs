@@ -9,7 +9,7 @@ use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
 use crate::data::{ConstId, PredId, WorldId};
-use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
+use crate::diag::{Diagnostic, Diagnostics, codes, counted, has_errors};
 use crate::exec::compile::Context;
 use crate::exec::{Program, compile};
 use crate::graph::build::{Builder, Root};
@@ -20,7 +20,7 @@ use crate::learn::Sample;
 use crate::template::RuleId;
 use rayon::prelude::*;
 use serde::Serialize;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 /// Most shards. More would only cut blocks smaller; fewer would leave threads idle on large machines.
@@ -115,7 +115,8 @@ impl Session {
         if worlds.is_empty() {
             return (Some(Network::default()), out);
         }
-        let roots = queries.iter().map(|&q| self.database.queries[q].pred);
+        let asked = queries.iter().map(|&q| &self.database.queries[q]);
+        let roots = asked.flat_map(|q| q.types.iter().map(|(_, ty)| *ty).chain([q.pred]));
         let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
         let shards = worlds.len().div_ceil(MIN_WORLDS).clamp(1, MAX_SHARDS);
         let bounds: Vec<&[WorldId]> = (0..shards)
@@ -144,6 +145,7 @@ impl Session {
         network.statistics.worlds = worlds.len();
         self.report_cuts(&network.statistics, &mut out);
         self.samples(&mut network, &mut out);
+        self.targets(&network, &mut out);
         self.learnable(&network, &mut out);
         if has_errors(&out) { (None, out) } else { (Some(network), out) }
     }
@@ -164,13 +166,11 @@ impl Session {
         statistics.per_rule = vec![0; self.template.rules.len()];
         for &world in worlds {
             let start = Instant::now();
-            let budget = self.settings.max_ground.saturating_sub(used.load(Ordering::Relaxed));
-            if let Err(overflow) = grounder.run(world, budget) {
+            if let Err(overflow) = grounder.run(world, self.settings.max_ground, used) {
                 shard.fatal = Some(self.overflow(&overflow));
                 return shard;
             }
             let ground = &grounder.ground;
-            used.fetch_add(ground.instance_count(), Ordering::Relaxed);
             statistics.ground_rules += ground.instance_count();
             statistics.atoms += ground.relations.iter().map(|r| r.len() as usize).sum::<usize>();
             for (id, instances) in ground.instances.iter_enumerated() {
@@ -259,16 +259,17 @@ impl Session {
             codes::BUDGET,
             format!("grounding needs more than {} ground rules", self.settings.max_ground),
         );
-        let head = |r: RuleId| match counts.iter().find(|(x, _)| *x == r).map_or(0, |(_, n)| *n) {
-            1 => "1 ground rule so far".to_string(),
-            n => format!("{n} ground rules so far"),
-        };
-        for (rule, _) in counts.iter().take(SHOWN) {
-            d = d.label(self.template.rules[*rule].span, head(*rule));
+        for (rule, n) in counts.iter().take(SHOWN) {
+            let text = format!("{} so far", counted(*n, "ground rule"));
+            d = d.label(self.template.rules[*rule].span, text);
         }
         if counts.len() > SHOWN {
             let rest: usize = counts[SHOWN..].iter().map(|(_, n)| n).sum();
-            d = d.note(format!("{} more rules have {rest} together", counts.len() - SHOWN));
+            d = d.note(format!(
+                "and {} of {}",
+                counted(rest, "ground rule"),
+                counted(counts.len() - SHOWN, "other rule")
+            ));
         }
         if let Some(span) = self.database.world_spans[overflow.world.index()] {
             d = d.note(format!("it stopped in the example at {}", self.sources.place(span)));
@@ -284,13 +285,14 @@ impl Session {
         if let Some(last) = shown.last_mut()
             && total > SHOWN
         {
-            last.notes.push(format!("{} more queries cannot be derived", total - SHOWN));
+            last.notes.push(format!("{} cannot be derived", counted(total - SHOWN, "more query")));
         }
         out.extend(shown);
     }
 
     /// Rules without valued literals give a plain value, which gives way to other derivations of the same atom.
     fn lost(&self, parts: &[Shard], out: &mut Diagnostics) {
+        let before = out.len();
         for (id, rule) in self.template.rules.iter_enumerated() {
             let n: usize = parts.iter().flat_map(|p| &p.lost).filter(|(r, _)| *r == id).map(|(_, n)| n).sum();
             if n > 0 {
@@ -298,7 +300,10 @@ impl Session {
                 out.push(
                     Diagnostic::new(
                         codes::VALUE_LOST,
-                        format!("the value that this rule gives {n} atoms of `{name}` does not count"),
+                        format!(
+                            "the value that this rule gives {} of `{name}` does not count",
+                            counted(n, "atom")
+                        ),
                     )
                     .label(rule.span, "no literal of its body has a value that enters")
                     .note(
@@ -308,6 +313,12 @@ impl Session {
                     .help("let a literal enter, for example `one` with the fact `one.`: then the rules are combined"),
                 );
             }
+        }
+        if out.len() > before + SHOWN {
+            let rest = counted(out.len() - before - SHOWN, "more rule");
+            out.truncate(before + SHOWN);
+            let last = out.last_mut().expect("more than none");
+            last.notes.push(format!("and the values of {rest}"));
         }
     }
 
@@ -324,7 +335,7 @@ impl Session {
             )
             .label(first, "ignored");
             if spans.len() > 1 {
-                d = d.note(format!("and {} more facts", spans.len() - 1));
+                d = d.note(format!("and {}", counted(spans.len() - 1, "more fact")));
             }
             out.push(d);
         }
@@ -335,10 +346,30 @@ impl Session {
             return;
         }
         let total: usize = statistics.cut.iter().map(|(_, n)| n).sum();
+        let closing =
+            format!("{} {}", counted(total, "ground rule"), if total == 1 { "closes" } else { "close" });
         let list: Vec<String> = statistics.cut.iter().map(|(p, n)| format!("`{p}` {n}")).collect();
-        let mut d = Diagnostic::new(
+        if !self.settings.cut_cycles {
+            let names: Vec<String> = statistics.cut.iter().map(|(p, _)| format!("`{p}`")).collect();
+            let mut d = Diagnostic::new(codes::CYCLE, format!("{closing} a cycle among atoms"));
+            let component = &self.strata.component;
+            let recursive = self.template.rules.iter().filter(|r| {
+                statistics.cut.iter().any(|(p, _)| *p == self.vocabulary.predicate_text(r.head))
+                    && r.visible()
+                        .any(|(_, l)| l.predicate().is_some_and(|p| component[p] == component[r.head]))
+            });
+            for rule in recursive.take(SHOWN) {
+                d = d.label(rule.head_span, "derived from itself");
+            }
+            out.push(
+                d.note(format!("among atoms of {}", names.join(", ")))
+                    .help("`--cycles cut` leaves out the ground rules that close them"),
+            );
+            return;
+        }
+        let d = Diagnostic::new(
             codes::CYCLES_CUT,
-            format!("{total} ground rules close a cycle among atoms and are left out"),
+            format!("{closing} a cycle among atoms: left out, or without its own head"),
         )
         .note(format!("per predicate of the head: {}", list.join(", ")))
         .note(
@@ -346,9 +377,6 @@ impl Session {
              than itself; values differ from those over all derivations",
         )
         .help("`--cycles error` refuses such programs");
-        if !self.settings.cut_cycles {
-            d.severity = crate::diag::Severity::Error;
-        }
         out.push(d);
     }
 
@@ -400,6 +428,50 @@ impl Session {
         network.answers =
             answers.into_iter().map(|(query, _, _, args, place)| Answer { query, args, place }).collect();
         network
+    }
+
+    /// Targets that the loss cannot take, and atoms of one world with several.
+    fn targets(&self, network: &Network, out: &mut Diagnostics) {
+        let loss = self.settings.train.loss;
+        let queries = network.sample_answers.iter().map(|&a| &network.answers[a]);
+        let mut seen: HashMap<(WorldId, PredId, &[ConstId]), (&[f64], Span)> = HashMap::default();
+        let (mut outside, mut conflicts) = (None, None);
+        let (mut outside_count, mut conflict_count) = (0usize, 0usize);
+        for (sample, answer) in network.samples.iter().zip(queries) {
+            let query = &self.database.queries[answer.query];
+            if loss.is_classification() && sample.target.iter().any(|t| !(0.0..=1.0).contains(t)) {
+                outside_count += 1;
+                outside.get_or_insert(query.span);
+            }
+            let key = (query.world, query.pred, &answer.args[..]);
+            match seen.insert(key, (&sample.target, query.span)) {
+                Some((target, first)) if target != sample.target => {
+                    conflict_count += 1;
+                    conflicts.get_or_insert((first, query.span));
+                }
+                _ => {}
+            }
+        }
+        let more = |n: usize| if n > 1 { format!(" (and {} more)", n - 1) } else { String::new() };
+        if let Some(span) = outside {
+            let title = format!("the loss `{loss}` takes targets from 0 to 1{}", more(outside_count));
+            let mut d = Diagnostic::new(codes::TARGET_RANGE, title)
+                .label(span, "its target is outside")
+                .help("numbers are learned with `--loss mse`; classes are 0 and 1");
+            if self.settings.train.epochs == 0 {
+                d.severity = crate::diag::Severity::Warning;
+            }
+            out.push(d);
+        }
+        if let Some((first, second)) = conflicts {
+            let title = format!("one atom has several targets{}", more(conflict_count));
+            out.push(
+                Diagnostic::new(codes::CONFLICTING_TARGETS, title)
+                    .label(second, "another target")
+                    .label(first, "for what is asked here")
+                    .help("examples that are worlds of their own are read with `--examples`, not as facts"),
+            );
+        }
     }
 
     /// A template with nothing to learn, though there is something to learn from.

@@ -1,6 +1,8 @@
 //! What a session needs to grow while it is in use: facts, data and clauses added, weights carried over.
 
 use super::Session;
+use std::sync::atomic::AtomicUsize;
+
 use crate::answer::explain;
 use crate::base::hash::HashMap;
 use crate::base::index::Id;
@@ -61,7 +63,7 @@ impl Session {
         let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), [query.pred]);
         let (vocabulary, template) = (&self.vocabulary, &self.template);
         let mut grounder = Grounder::new(vocabulary, template, &self.database, &self.strata, &relevant);
-        grounder.run(query.world, self.settings.max_ground).ok()?;
+        grounder.run(query.world, self.settings.max_ground, &AtomicUsize::new(0)).ok()?;
         Some(explain::why_not(query, &grounder.ground, template, vocabulary, grounder.domain()))
     }
 

@@ -9,6 +9,7 @@ use crate::graph::build::{Builder, Root};
 use crate::ground::evaluate::relevant_predicates;
 use crate::ground::{GroundProgram, Grounder};
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicUsize;
 
 /// A world with what supports the queries about it.
 pub struct WorldView<'a> {
@@ -30,7 +31,7 @@ impl Session {
         look: &mut dyn FnMut(&WorldView<'_>) -> ControlFlow<()>,
     ) -> Result<(), Diagnostic> {
         let queries = &self.database.queries;
-        let roots = queries.iter().map(|q| q.pred);
+        let roots = queries.iter().flat_map(|q| q.types.iter().map(|(_, ty)| *ty).chain([q.pred]));
         let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
         let mut grounder =
             Grounder::new(&self.vocabulary, &self.template, &self.database, &self.strata, &relevant);
@@ -38,12 +39,13 @@ impl Session {
         let mut asked: Vec<(WorldId, usize)> =
             queries.iter().enumerate().map(|(i, q)| (q.world, i)).collect();
         asked.sort_unstable();
-        let mut budget = self.settings.max_ground;
+        let used = AtomicUsize::new(0);
         for about in asked.chunk_by(|a, b| a.0 == b.0) {
             let world = about[0].0;
-            grounder.run(world, budget).map_err(|overflow| self.overflow(&overflow))?;
+            grounder
+                .run(world, self.settings.max_ground, &used)
+                .map_err(|overflow| self.overflow(&overflow))?;
             let ground = &grounder.ground;
-            budget = budget.saturating_sub(ground.instance_count());
             let (mut answers, mut roots) = (Vec::new(), Vec::new());
             for &(_, q) in about {
                 let pred = queries[q].pred;

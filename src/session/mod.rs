@@ -6,11 +6,10 @@ pub mod inspect;
 pub mod report;
 pub mod run;
 
-use crate::base::index::Id;
 use crate::base::span::SourceMap;
 use crate::data::builder::Builder;
-use crate::data::{Database, Query, QueryTerm, Split, Vocabulary, WorldId};
-use crate::diag::{Diagnostics, has_errors};
+use crate::data::{Database, MAX_ARITY, Query, QueryTerm, Split, Vocabulary, WorldId};
+use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
 use crate::io::{self, Inputs};
 use crate::learn::TrainSettings;
 use crate::syntax::ast::{self, TermKind, WeightValue};
@@ -103,13 +102,7 @@ impl Session {
     pub fn load_program(inputs: &Inputs, settings: Settings) -> (Session, Vec<ast::File>, Diagnostics) {
         let start = std::time::Instant::now();
         let mut sources = SourceMap::new();
-        let mut out = Vec::new();
-        let mut files = Vec::new();
-        for path in &inputs.templates {
-            let (read, found) = io::read_template(path, &mut sources);
-            files.extend(read);
-            out.extend(found);
-        }
+        let (files, mut out) = io::read_templates(&inputs.templates, &mut sources);
         let mut vocabulary = Vocabulary::new();
         let (database, found) = inputs.read_data(&mut sources, &mut vocabulary);
         out.extend(found);
@@ -155,7 +148,7 @@ impl Session {
         self.template = template;
         let queries = std::mem::take(&mut self.template.queries);
         for query in &queries {
-            self.add_query(query);
+            out.extend(self.add_query(query).err());
         }
         self.strata = Strata::new(&self.template.rules, self.vocabulary.predicate_count());
         if !has_errors(out) {
@@ -164,53 +157,70 @@ impl Session {
     }
 
     /// Adds a query about the shared world (from a template or the REPL); its position.
-    pub fn add_query(&mut self, fact: &ast::Fact) -> usize {
-        let mut variables: Vec<String> = Vec::new();
-        let mut args = Vec::new();
-        for term in &fact.atom.args {
+    pub fn add_query(&mut self, fact: &ast::Fact) -> Result<usize, Diagnostic> {
+        let atom = &fact.atom;
+        let n = atom.args.len();
+        if atom.special || atom.hidden {
+            return Err(Diagnostic::new(codes::NOT_ALLOWED_HERE, "a query is a plain atom")
+                .label(atom.span, "`@` and `*` have no meaning in a query"));
+        }
+        if let Some(arity) = atom.arity.as_ref().filter(|a| a.node as usize != n) {
+            let title = format!("`{}/{}` is written with {n} arguments", atom.name.node, arity.node);
+            return Err(Diagnostic::new(codes::STATED_ARITY, title)
+                .label(arity.span, "this is not the number of arguments"));
+        }
+        if n > MAX_ARITY {
+            let title = format!("`{}` has {n} arguments; {MAX_ARITY} are the most", atom.name.node);
+            return Err(
+                Diagnostic::new(codes::TOO_MANY_ARGUMENTS, title).label(atom.span, "too many arguments")
+            );
+        }
+        let (mut variables, mut types, mut args): (Vec<String>, Vec<_>, Vec<_>) = Default::default();
+        for term in &atom.args {
             args.push(match &term.kind {
                 TermKind::Variable(name) => {
                     let known = variables.iter().position(|v| v == name && name != "_");
                     let number = known.unwrap_or_else(|| {
                         variables.push(name.clone());
                         variables.len() - 1
-                    });
-                    QueryTerm::Variable(number as u32)
+                    }) as u32;
+                    if let Some(ty) = &term.ty {
+                        types.push((number, self.vocabulary.type_predicate(&ty.node)));
+                    }
+                    QueryTerm::Variable(number)
                 }
                 TermKind::Name(n) => QueryTerm::Constant(self.vocabulary.name(n)),
                 TermKind::Quoted(q) => QueryTerm::Constant(self.vocabulary.quoted(q)),
-                TermKind::Number(n) => {
-                    // The parser has refused numbers that are out of range.
-                    let id = self.vocabulary.number(n).unwrap_or_else(|| self.vocabulary.name(n));
-                    QueryTerm::Constant(id)
-                }
+                TermKind::Number(n) => QueryTerm::Constant(self.vocabulary.number(n).ok_or_else(|| {
+                    Diagnostic::new(codes::BAD_NUMBER, format!("the number `{n}` is out of range"))
+                        .label(term.span, "not a finite number")
+                })?),
             });
         }
-        let pred = self.vocabulary.predicate(&fact.atom.name.node, args.len());
-        let target = fact.weight.as_ref().and_then(|w| match &w.value.node {
-            WeightValue::Scalar(x) => Some((Shape::SCALAR, vec![*x])),
-            WeightValue::Dense { rows, cols, values } => Some((Shape::new(*rows, *cols), values.clone())),
-            WeightValue::Dims { .. } => None,
-        });
+        let target = match fact.weight.as_ref().map(|w| (&w.value.node, w.span)) {
+            None => None,
+            Some((WeightValue::Scalar(x), _)) => Some((Shape::SCALAR, vec![*x])),
+            Some((WeightValue::Dense { rows, cols, values }, _)) => {
+                Some((Shape::new(*rows, *cols), values.clone()))
+            }
+            Some((WeightValue::Dims { .. }, span)) => {
+                return Err(Diagnostic::new(codes::BAD_VALUE, "a target needs a value, not dimensions")
+                    .label(span, "no value here"));
+            }
+        };
+        let pred = self.vocabulary.predicate(&atom.name.node, n);
         self.database.queries.push(Query {
             world: WorldId::SHARED,
             pred,
             args,
             variables,
+            types,
             target,
             importance: 1.0,
             split: Split::Train,
             sample: format!("q_{}", self.database.queries.len()),
-            span: fact.atom.span,
+            span: atom.span,
         });
-        self.database.queries.len() - 1
-    }
-
-    /// Worlds that are asked about, in order.
-    pub fn asked_worlds(&self) -> Vec<WorldId> {
-        let mut worlds: Vec<WorldId> = self.database.queries.iter().map(|q| q.world).collect();
-        worlds.sort_unstable_by_key(|w| w.index());
-        worlds.dedup();
-        worlds
+        Ok(self.database.queries.len() - 1)
     }
 }

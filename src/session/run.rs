@@ -107,6 +107,9 @@ impl Session {
         };
         Diagnostic::new(codes::NOT_FINITE, format!("the error is not a finite number {when}"))
             .label(query.span, "at this query")
-            .help("a smaller learning rate (`--lr`), or look for `log`, `inverse`, `exp` of unbounded values")
+            .help(match e.epoch {
+                0 => "look for `log`, `sqrt`, `inverse` or `exp` of values that they cannot take",
+                _ => "a smaller learning rate (`--lr`), or look for `log`, `inverse`, `exp` of unbounded values",
+            })
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn lexical(kind: TokenKind, text: &str, span: Span) -> Option<Fault> 
                 codes::UNKNOWN_CHARACTER,
                 format!("the character `{shown}` has no meaning here"),
                 span,
-                "",
+                "this character",
             );
             d.help = match c {
                 '"' | '“' | '”' | '„' | '‘' | '’' => {

@@ -1,15 +1,16 @@
 //! From syntax trees to the resolved program.
 
+use super::hints::hint_weights;
 use super::metadata::{self, bad_value, boolean, unknown_key};
 use super::special::{self, Special};
 use super::{
-    Literal, PredicateInfo, Relation, Rule, RuleId, Template, TemplateFact, TemplateValue, Term, VarId,
-    Weight, WeightId,
+    Literal, PredicateInfo, Relation, Rule, Template, TemplateFact, TemplateValue, Term, VarId, Weight,
+    WeightId,
 };
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
-use crate::data::{ConstId, Database, MAX_ARITY, PredId, Vocabulary, WorldId};
+use crate::data::{ConstId, Database, MAX_ARITY, MAX_WEIGHT, PredId, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
 use crate::syntax::ast::{self, MetaValue, Sign, Statement, TermKind, WeightValue};
 use crate::tensor::Shape;
@@ -26,8 +27,8 @@ pub struct DefaultOverrides {
     pub aggregation: Option<Aggregation>,
 }
 
-/// Most numbers of one weight: half a gibibyte in f64, far beyond any use, and before the memory is gone.
-const MAX_WEIGHT: usize = 1 << 26;
+/// Most literals of a body: joins nest as deep as the body is long, also on the small stacks of threads.
+const MAX_LITERALS: usize = 256;
 
 const RULE_KEYS: &[&str] =
     &["transformation", "activation", "combination", "aggregation", "offset", "learnable"];
@@ -41,7 +42,9 @@ pub struct Lowering<'a> {
     database: &'a mut Database,
     template: Template,
     names: HashMap<String, WeightId>,
-    anonymous: usize,
+    /// Type facts made so far.
+    typed: HashSet<(PredId, ConstId)>,
+    anonymous: Vec<WeightId>,
     diagnostics: Diagnostics,
 }
 
@@ -57,7 +60,8 @@ pub fn lower(
         database,
         template: Template::default(),
         names: HashMap::default(),
-        anonymous: 0,
+        typed: HashSet::default(),
+        anonymous: Vec::new(),
         diagnostics: Vec::new(),
     };
     let statements: Vec<&Statement> = files.iter().flat_map(|f| &f.statements).collect();
@@ -98,11 +102,22 @@ pub fn lower(
         }
     }
     l.data();
-    l.hint_weights();
+    l.rename_anonymous();
+    hint_weights(&mut l.template);
     (l.template, l.diagnostics)
 }
 
 impl Lowering<'_> {
+    /// Names tell weights apart: an unnamed weight whose number somebody gave as a name gets another one.
+    fn rename_anonymous(&mut self) {
+        for &id in &self.anonymous {
+            let weight = &mut self.template.weights[id];
+            while self.names.contains_key(&weight.name) {
+                weight.name.push('_');
+            }
+        }
+    }
+
     fn error(&mut self, d: Diagnostic) {
         self.diagnostics.push(d);
     }
@@ -116,6 +131,7 @@ impl Lowering<'_> {
                 shape: def.shape,
                 initial: if def.fixed { Some(vec![0.0; def.shape.len()]) } else { def.initial },
                 learnable: !def.fixed,
+                constant: false,
                 gain: 1.0,
                 orthogonal: false,
                 span: def.span,
@@ -163,10 +179,15 @@ impl Lowering<'_> {
     fn named_weight(&mut self, name: String, weight: Weight) -> WeightId {
         if let Some(&id) = self.names.get(&name) {
             let first = &self.template.weights[id];
-            if first.shape != weight.shape
-                || first.initial != weight.initial
-                || first.learnable != weight.learnable
-            {
+            if first.shape != weight.shape {
+                let d = Diagnostic::new(
+                    codes::SHAPE_MISMATCH,
+                    format!("the shared weight `${name}` is stated with two shapes"),
+                )
+                .label(weight.span, format!("this is {}", weight.shape))
+                .label(first.span, format!("its first mention is {}", first.shape));
+                self.error(d);
+            } else if first.initial != weight.initial || first.learnable != weight.learnable {
                 let d = Diagnostic::new(
                     codes::WEIGHT_REDEFINED,
                     format!("the shared weight `${name}` is stated again with a different value"),
@@ -200,6 +221,7 @@ impl Lowering<'_> {
                 shape: Shape::SCALAR,
                 initial: Some(vec![0.0]),
                 learnable: false,
+                constant: true,
                 gain: 1.0,
                 orthogonal: false,
                 span: w.span,
@@ -211,6 +233,7 @@ impl Lowering<'_> {
             shape,
             initial,
             learnable: !w.fixed,
+            constant: w.fixed && w.name.is_none(),
             gain: 1.0,
             orthogonal: false,
             span: w.span,
@@ -218,9 +241,10 @@ impl Lowering<'_> {
         match &w.name {
             Some(name) => self.named_weight(name.node.clone(), weight),
             None => {
-                let name = format!("w{}", self.anonymous);
-                self.anonymous += 1;
-                self.template.weights.push(Weight { name, ..weight })
+                let name = format!("w{}", self.anonymous.len());
+                let id = self.template.weights.push(Weight { name, ..weight });
+                self.anonymous.push(id);
+                id
             }
         }
     }
@@ -243,8 +267,7 @@ impl Lowering<'_> {
         if let (Some(ty), None) = (&term.ty, world) {
             // A typed constant carries its type: it is a member wherever it is mentioned.
             let pred = self.vocabulary.type_predicate(&ty.node);
-            let known = self.template.facts.iter().any(|f| f.pred == pred && f.args == [id]);
-            if !known {
+            if self.typed.insert((pred, id)) {
                 let value = TemplateValue::Constant(crate::data::ValueId::ONE);
                 self.template.facts.push(TemplateFact { pred, args: vec![id], value, span: term.span });
             }
@@ -291,6 +314,17 @@ impl Lowering<'_> {
             self.error(d);
         }
         let before = self.diagnostics.iter().filter(|d| d.is_error()).count();
+        if rule.body.len() > MAX_LITERALS {
+            let n = rule.body.len();
+            let d = Diagnostic::new(
+                codes::TOO_MANY_LITERALS,
+                format!("a rule with {n} literals; {MAX_LITERALS} are the most"),
+            )
+            .label(rule.head.span, "the rule of this head")
+            .help("name a part of the body by a rule of its own");
+            self.error(d);
+            return None;
+        }
         let mut scope = Scope::default();
         // Textual order of weights is the order of the model: head, body, offset.
         let head_weight = rule.head_weight.as_ref().map(|w| self.weight(w));
@@ -389,7 +423,15 @@ impl Lowering<'_> {
         let relation =
             if atom.special { self.special(atom)? } else { Relation::Predicate(self.predicate(atom)) };
         let args = self.terms(&atom.args, scope, world);
-        Some(Literal { relation, args, sign: literal.sign, hidden: atom.hidden, weight, span: literal.span })
+        let lowered =
+            Literal { relation, args, sign: literal.sign, hidden: atom.hidden, weight, span: literal.span };
+        if let (Some(w), false) = (&literal.weight, lowered.is_visible()) {
+            let d = Diagnostic::new(codes::IDLE_WEIGHT, "this weight has nothing to multiply")
+                .label(w.span, "without effect")
+                .label(literal.span, "the value of a hidden, negated or special literal does not enter");
+            self.error(d);
+        }
+        Some(lowered)
     }
 
     fn special(&mut self, atom: &ast::Atom) -> Option<Relation> {
@@ -624,7 +666,7 @@ impl Lowering<'_> {
         known.sort_unstable();
         let mut d = Diagnostic::new(codes::UNKNOWN_WEIGHT, format!("no weight is called `${name}`"))
             .label(span, "unknown weight");
-        d.help = suggest::did_you_mean(name, known).or_else(|| {
+        d.help = suggest::nearest(name, known).map(|w| format!("did you mean `${w}`?")).or_else(|| {
             Some(format!("a shared weight is made where it is first used: `${name}={{3,3}} p(X) :- …`"))
         });
         self.error(d);
@@ -676,59 +718,6 @@ impl Lowering<'_> {
             }
         }
     }
-
-    /// Gains and orthogonality for the initialiser (semantics of NeuraLogic 0.9.2): a head weight is followed by the
-    /// activation of its atoms, a literal's weight by the activation stated for its rule; a shared weight keeps the
-    /// hint of its first use.
-    fn hint_weights(&mut self) {
-        let recursive = recursive_predicates(&self.template.rules);
-        let template = &mut self.template;
-        let mut seen = vec![false; template.weights.len()];
-        let rules: Vec<RuleId> = template.rules.ids().collect();
-        for id in rules {
-            let rule = template.rules[id].clone();
-            let atom_gain = match template.stated_activation(rule.head) {
-                Some(f) if rule.world.is_none() => f.gain(),
-                _ => template.defaults.atom_activation.gain(),
-            };
-            let rule_gain = if rule.states_activation { rule.activation.gain() } else { 1.0 };
-            let offsets = rule.offset.into_iter().chain(template.atom_offset(rule.head)).map(|w| (w, 1.0));
-            let uses = rule.head_weight.into_iter().map(|w| (w, atom_gain)).chain(offsets);
-            let literals = rule.body.iter().filter_map(|l| l.weight).map(|w| (w, rule_gain));
-            for (w, gain) in uses.chain(literals).collect::<Vec<_>>() {
-                if !std::mem::replace(&mut seen[w.index()], true) {
-                    let weight = &mut template.weights[w];
-                    weight.gain = gain;
-                    let square = weight.shape.rows == weight.shape.cols && !weight.shape.is_scalar();
-                    weight.orthogonal = square && recursive.contains(&rule.head);
-                }
-            }
-        }
-    }
-}
-
-/// Predicates that depend on themselves.
-fn recursive_predicates(rules: &IndexVec<RuleId, Rule>) -> HashSet<PredId> {
-    let mut edges: HashMap<PredId, Vec<PredId>> = HashMap::default();
-    for rule in rules.iter() {
-        edges.entry(rule.head).or_default().extend(rule.body.iter().filter_map(Literal::predicate));
-    }
-    let mut heads: Vec<PredId> = edges.keys().copied().collect();
-    heads.sort_unstable();
-    let reaches_itself = |start: &PredId| {
-        let mut seen = HashSet::default();
-        let mut stack = edges[start].clone();
-        while let Some(p) = stack.pop() {
-            if p == *start {
-                return true;
-            }
-            if seen.insert(p) {
-                stack.extend(edges.get(&p).into_iter().flatten().copied());
-            }
-        }
-        false
-    };
-    heads.into_iter().filter(reaches_itself).collect()
 }
 
 /// Whether some variable occurs in neither the head nor a visible literal.

@@ -11,7 +11,14 @@ pub(super) fn unknown_key(entry: &MetaEntry, known: &[&'static str], of: &str, o
         Diagnostic::new(codes::UNKNOWN_KEY, format!("unknown key `{}` in the metadata of {of}", key.node))
             .label(key.span, "no such key")
             .note(format!("the keys of {of} are {}", listed(known)));
-    d.help = suggest::did_you_mean(&key.node, known.iter().copied());
+    d.help = match key.node.as_str() {
+        "rule" | "atom" => Some(
+            "defaults of the whole template stand at its top: a list after a rule belongs to that rule, also on the \
+             next line"
+                .to_string(),
+        ),
+        other => suggest::did_you_mean(other, known.iter().copied()),
+    };
     out.push(d);
 }
 
@@ -77,7 +84,7 @@ pub(super) fn function<F: Function>(entry: &MetaEntry, out: &mut Diagnostics) ->
         }
         Err(ParseError::Args(wanted)) => {
             out.push(
-                Diagnostic::new(codes::BAD_METADATA, format!("`{name}` takes {wanted}"))
+                Diagnostic::new(codes::BAD_METADATA, wanted)
                     .label(entry.value.span, "with these arguments it is not defined"),
             );
             None

@@ -1,6 +1,7 @@
 //! Layer 4: the resolved program: rules over predicate and constant ids, weights, functions.
 
 pub mod check;
+mod hints;
 pub mod lower;
 pub mod metadata;
 pub mod special;
@@ -34,6 +35,8 @@ pub struct Weight {
     pub initial: Option<Vec<f64>>,
     /// Whether training changes it.
     pub learnable: bool,
+    /// Written in angle brackets and without a name: never anything but its written value.
+    pub constant: bool,
     /// Gain of the initialiser: that of the function that follows its first use.
     pub gain: f64,
     /// Square matrix of a recursive rule: drawn orthogonal.

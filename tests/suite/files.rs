@@ -59,6 +59,20 @@ fn imports_bring_statements_once_and_relative_to_their_file() {
 }
 
 #[test]
+fn a_file_imported_by_two_templates_is_read_once() {
+    let dir = files(&[
+        ("c.lrnn", "1.0 q(X) :- a(X)."),
+        ("ia.lrnn", "import c."),
+        ("ib.lrnn", "import c."),
+        ("d.db", "a(x). ?- q(x)."),
+    ]);
+    let one = nlog(dir.path(), &["run", "ia.lrnn", "d.db"]);
+    let two = nlog(dir.path(), &["run", "--template", "ia.lrnn,ib.lrnn", "d.db"]);
+    assert!(two.status.success() && !out(&one).is_empty(), "{}", err(&two));
+    assert_eq!(out(&one), out(&two));
+}
+
+#[test]
 fn imports_that_fail_are_located() {
     let dir = files(&[
         ("main.lrnn", "q :- f(X).\nimport lib/missing.\n"),
@@ -99,6 +113,30 @@ fn a_folder_with_the_reference_names() {
 }
 
 #[test]
+fn a_folder_tells_what_it_does_not_read() {
+    let dir = files(&[
+        ("kb/template.txt", "q :- a(X)."),
+        ("kb/examples.txt", "1 q :- a(c)."),
+        ("kb/trainExample.txt", ""),
+        ("kb/README.md", ""),
+    ]);
+    let o = nlog(dir.path(), &["run", "kb", "--epochs", "0"]);
+    assert!(
+        o.status.success() && err(&o).contains("W1005") && err(&o).contains("trainExample.txt"),
+        "{}",
+        err(&o)
+    );
+    assert!(!err(&o).contains("`README.md`"), "{}", err(&o));
+}
+
+#[test]
+fn data_with_questions_only_is_data() {
+    let dir = files(&[("t.lrnn", "f(a).\nq(X) :- f(X)."), ("q.db", "?- q(a).")]);
+    let o = nlog(dir.path(), &["run", "t.lrnn", "q.db"]);
+    assert!(o.status.success() && out(&o).starts_with("q(a) = "), "{}{}", out(&o), err(&o));
+}
+
+#[test]
 fn queries_by_line_and_by_id() {
     let template = format!("{LINEAR}<1> p(X) :- <1> a(X).");
     let dir = files(&[
@@ -107,6 +145,9 @@ fn queries_by_line_and_by_id() {
         ("q.txt", "1 p(c).\n0 p(c).\n"),
         ("labelled.txt", "first :- <1> a(c).\nsecond :- <2> a(c).\n"),
         ("by_id.txt", "2 second :- 1 p(c), 0 p(c).\nfirst :- 1 p(c).\n"),
+        ("numbered.txt", "m(1.0) :- <1> a(c).\nm('A b') :- <2> a(c).\n"),
+        ("by_number.txt", "m(1) :- 0 p(c).\nm('A b') :- 1 p(c).\n"),
+        ("twice.txt", "first :- <1> a(c).\nfirst :- <2> a(c).\n"),
         ("wrong_id.txt", "frist :- 1 p(c).\n"),
         ("short.txt", "1 p(c).\n"),
     ]);
@@ -125,6 +166,11 @@ fn queries_by_line_and_by_id() {
     let expected = "sample,split,query,output,target\n\
                     s_second,train,p(c),2,1\ns_second,train,p(c),2,0\ns_first,train,p(c),1,1\n";
     assert_eq!(read(), expected);
+    let o = run("numbered.txt", "by_number.txt");
+    assert!(o.status.success(), "{}", err(&o));
+    assert!(read().ends_with("p(c),2,1\n"), "{}", read());
+    let o = run("twice.txt", "by_id.txt");
+    assert!(err(&o).contains("two examples are called `first`"), "{}", err(&o));
     let o = run("labelled.txt", "wrong_id.txt");
     assert_eq!(o.status.code(), Some(1));
     assert!(err(&o).contains("E0505") && err(&o).contains("did you mean `first`"), "{}", err(&o));
@@ -165,6 +211,13 @@ fn faults_of_files_and_of_the_command_line() {
         (&["run", "t.lrnn", "a.db", "--predictions", "p.xls"], 2, ".csv or .jsonl"),
         (&["run", "t.lrnn", "a.db", "--predictions", "no/such/p.csv"], 1, "E1003"),
         (&["run", "t.lrnn", "a.db", "--rule-activation", "rellu"], 2, "did you mean `relu`"),
+        (&["run", "t.lrnn", "a.db", "--predictions", "r.csv", "--report", "r.csv"], 2, "two results"),
+        (&["run", "t.lrnn", "a.db", "--report", "t.lrnn"], 2, "it cannot be written too"),
+        (&["run", "t.lrnn", "a.db", "--report", "r.txt"], 2, ".json"),
+        (&["run", "t.lrnn", "a.db", "--threads", "100000"], 2, "--threads"),
+        (&["run", "t.lrnn", "a.db", "--eval-every", "0"], 2, "--eval-every"),
+        (&["run", "t.lrnn", "a.db", "--weight-decay", "nan"], 2, "--weight-decay"),
+        (&["run", "t.lrnn", "--examples", "none.db"], 1, "E0502"),
         (&["frobnicate"], 2, "frobnicate"),
     ];
     for (args, code, word) in cases {

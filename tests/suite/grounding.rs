@@ -212,7 +212,7 @@ fn engine(session: &Session) -> (BTreeSet<Tuple>, BTreeSet<Instance>) {
     let roots = session.database.queries.iter().map(|q| q.pred);
     let relevant = relevant_predicates(&session.template, v.predicate_count(), roots);
     let mut grounder = Grounder::new(v, &session.template, &session.database, &session.strata, &relevant);
-    grounder.run(WorldId::SHARED, usize::MAX).expect("no budget");
+    grounder.run(WorldId::SHARED, usize::MAX, &Default::default()).expect("no budget");
     let ground = &grounder.ground;
     let number = |p| PREDICATES.iter().position(|(n, a)| *n == v.predicate_name(p) && *a == v.arity(p));
     let tuple = |p, row| {

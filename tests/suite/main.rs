@@ -6,6 +6,7 @@ mod architecture;
 mod determinism;
 mod docs;
 mod dump;
+mod explain;
 mod files;
 mod format;
 mod gradients;

@@ -21,7 +21,11 @@ fn found(template: &str, data: &str, settings: Settings) -> (Session, Vec<Diagno
 
 /// Expects one diagnostic of a code, labelled at a text, with words in its rendering.
 fn expect(template: &str, data: &str, code: &str, at: &str, words: &[&str]) {
-    let (session, out) = found(template, data, evaluate_only());
+    expect_with(template, data, evaluate_only(), code, at, words);
+}
+
+fn expect_with(template: &str, data: &str, settings: Settings, code: &str, at: &str, words: &[&str]) {
+    let (session, out) = found(template, data, settings);
     let all = shown(&out, &session);
     let d = out.iter().find(|d| d.code.0 == code).unwrap_or_else(|| panic!("no {code} in\n{all}"));
     let span = d.span().unwrap_or_else(|| panic!("{code} has no place"));
@@ -76,8 +80,8 @@ fn predicates() {
 fn a_name_with_several_arities_is_not_a_slip() {
     let data = "1.0 q :- tree(a), tree(a,b,c).";
     let (session, out) = found("{1} q :- tree(X).\n{1} q :- tree(X,Y).", data, evaluate_only());
-    assert!(out.iter().all(|d| d.code.0 == "W0305"), "{}", shown(&out, &session));
-    assert_eq!(out.len(), 1);
+    let codes: Vec<&str> = out.iter().map(|d| d.code.0).collect();
+    assert_eq!(codes, ["W0305", "W0515"], "{}", shown(&out, &session));
 }
 
 #[test]
@@ -121,6 +125,24 @@ fn facts_of_one_predicate_with_different_shapes() {
 }
 
 #[test]
+fn shapes_do_not_depend_on_the_order_of_rules() {
+    let rules = ["p(X) :- {3,1} a(X).", "q(X) :- {1,5} p(X), *b(X).", "p(X) :- {5,1} b(X)."];
+    for order in [[0, 1, 2], [0, 2, 1], [2, 1, 0], [1, 0, 2]] {
+        let template: Vec<&str> = order.iter().map(|&i| rules[i]).collect();
+        let (session, out) = found(&template.join("\n"), "a(x). b(y). ?- q(y).", evaluate_only());
+        assert!(out.is_empty(), "{}", shown(&out, &session));
+    }
+    // An atom that is only a fact has the fact's shape; an offset counts.
+    for (template, data) in [
+        ("p(X) :- {3,1} a(X).\nq(X) :- {1,2} p(X), *c(X).", "a(x). <[1,2]> p(c). c(c). ?- q(c)."),
+        ("p/1 {3}\np(X) :- a(X).", "a(x). ?- [1,0,0] p(x)."),
+    ] {
+        let (session, out) = found(template, data, evaluate_only());
+        assert!(out.is_empty(), "{}", shown(&out, &session));
+    }
+}
+
+#[test]
 fn queries_that_cannot_be_derived() {
     let template = "{4,3} h(X) :- feat(Y), *bond(Y,X), *charged(Y).\n{1,4} q :- h(X).";
     expect(template, DATA, "E0503", "q", &["no `h/1` holds here", "no `charged/1` holds here"]);
@@ -161,7 +183,15 @@ fn strata_and_safety() {
 
 #[test]
 fn weights_and_rules() {
-    expect("q :- $w={1,3} feat(X), $w={1,2} feat(X).", DATA, "W0210", "{1,2}", &["this value is ignored"]);
+    expect(
+        "q :- $w=[[1,2,3]] feat(X), $w={1,3} feat(X).",
+        DATA,
+        "W0210",
+        "{1,3}",
+        &["this value is ignored"],
+    );
+    expect("q :- $w={1,3} feat(X), $w={1,2} feat(X).", DATA, "E0401", "{1,2}", &["two shapes", "{1,3}"]);
+    expect("q :- {1,3} feat(X), {3} *feat(X).", DATA, "W0307", "{3}", &["does not enter"]);
     expect(
         "{1,3} q :- feat(X).\np(X) :- feat(X).\np(X) :- feat(X).",
         DATA,
@@ -179,7 +209,13 @@ fn data() {
     expect(template, "1.0 q :- !feat(a).", "E0507", "feat(a)", &["cannot be negated"]);
     expect(template, "feat(X).", "E0111", "X", &["lower-case letter"]);
     expect(template, "p(1e999).", "E0108", "1e999", &["out of range"]);
-    expect(template, "p(X) :- feat(X).", "E0509", "p(X) :- feat(X)", &["rules belong in the template"]);
+    expect(
+        template,
+        "p(X) :- feat(X).",
+        "E0509",
+        "p(X) :- feat(X)",
+        &["rules belong in the template", "begin with a capital letter"],
+    );
     expect(template, "1.0 q :- <[1,2,3> feat(a).", "E0101", ">", &["expected `,` or `]`"]);
 }
 
@@ -194,6 +230,52 @@ fn things_that_are_likely_not_meant() {
 }
 
 #[test]
+fn targets_that_cannot_be_meant() {
+    let data = "10.5 q :- <[1,2,3]> feat(a). 1 q :- <[1,2,3]> feat(a).";
+    expect_with(
+        "{1,3} q :- feat(X).",
+        data,
+        Settings::default(),
+        "E0802",
+        "q",
+        &["from 0 to 1", "`--loss mse`"],
+    );
+    let mut regression = Settings::default();
+    regression.train.loss = nlog::learn::Loss::Mse;
+    let (session, out) = found("{1,3} q :- feat(X).", data, regression);
+    assert!(out.is_empty(), "{}", shown(&out, &session));
+    let data = "feat(a). ?- 1.0 q. ?- 0.0 q. ?- 0.0 q.";
+    expect("{1} q :- feat(X).", data, "W0512", "q", &["several targets", "--examples"]);
+}
+
+#[test]
+fn questions_that_are_not_what_they_look_like() {
+    let template = "r(X) :- feat(X).";
+    expect(
+        template,
+        "feat(a). ?- r(X), feat(X).",
+        "W0514",
+        "feat(X)",
+        &["questions of their own", "both(X)"],
+    );
+    expect(template, "feat(a). ?- fest(X).", "E0206", "fest(X)", &["did you mean `feat`"]);
+    expect(template, "feat(a). faet(b). ?- r(X).", "W0515", "faet(b)", &["did you mean `feat/1`"]);
+}
+
+#[test]
+fn cycles_are_told_or_refused() {
+    let template = "p(X) :- s(X).\np(X) :- p(Y), e(Y,X).";
+    let data = "s(a). e(a,b). e(b,a). ?- p(b).";
+    let (session, out) = found(template, data, evaluate_only());
+    assert!(out.iter().any(|d| d.code.0 == "W0701"), "{}", shown(&out, &session));
+    let settings = Settings { cut_cycles: false, ..evaluate_only() };
+    expect_with(template, data, settings.clone(), "E0703", "p(X)", &["cycle", "`--cycles cut`"]);
+    // A ground rule with its own head in its body is one too.
+    let template = "h(X) :- f(X).\nh(X) :- <3> h(X), e(X).";
+    expect_with(template, "f(a). e(a). ?- h(a).", settings, "E0703", "h(X)", &["cycle"]);
+}
+
+#[test]
 fn values_that_are_learned_or_lost_unawares() {
     expect(
         "q :- p(X).",
@@ -203,7 +285,7 @@ fn values_that_are_learned_or_lost_unawares() {
         &["`<0.5> p(a)`", "the value of a fact"],
     );
     let facts = "p(c). r(c). ?- a(c).";
-    expect("<2> a(X) :- *p(X).\n<3> a(X) :- *r(X).", facts, "W0702", "<2> a(X)", &["gives 1 atoms of `a`"]);
+    expect("<2> a(X) :- *p(X).\n<3> a(X) :- *r(X).", facts, "W0702", "<2> a(X)", &["gives 1 atom of `a`"]);
     expect("<2> a(X) :- *p(X).\n<3> a(X) :- r(X).", facts, "W0702", "<2> a(X)", &["does not count"]);
     let (session, out) =
         found("<2> a(X) :- *p(X).\n<3> a(X) :- *s(X).", "p(c). s(d). ?- a(X).", Settings::default());
@@ -218,6 +300,21 @@ fn several_errors_of_one_file_come_together() {
     for code in ["E0102", "E0201", "E0204"] {
         assert!(codes.contains(&code), "{code} is missing in {codes:?}\n{}", shown(&out, &session));
     }
+}
+
+#[test]
+fn queries_in_a_template_are_checked_like_those_in_data() {
+    expect("q(X) :- feat(X).\n?- q/2(a).", DATA, "E0208", "2", &["1 argument"]);
+    expect("q(X) :- feat(X).\n?- *q(a).", DATA, "E0111", "q(a)", &["a plain atom"]);
+    expect("q(X) :- feat(X).\n?- {3} q(a).", DATA, "E0109", "{3}", &["needs a value"]);
+}
+
+#[test]
+fn names_of_weights_tell_them_apart() {
+    let session =
+        crate::support::session("$w0=0.5 p(X) :- feat(X).\n{1,3} q :- feat(X).", DATA, evaluate_only());
+    let names: Vec<&str> = session.template.weights.iter().map(|w| w.name.as_str()).collect();
+    assert_eq!(names, ["w0", "w0_"]);
 }
 
 #[test]

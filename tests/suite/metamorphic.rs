@@ -101,3 +101,35 @@ fn a_queried_inner_atom_does_not_change_its_parents() {
     let p = both.iter().find(|(a, _)| a == "p(c1)").expect("answered");
     assert!((p.1[0] - 0.5f64.tanh()).abs() < 1e-15);
 }
+
+#[test]
+fn types_range_over_their_constants_wherever_they_stand() {
+    let template = "[rule=identity, atom=identity]\n<1> p(metal:X) :- <1> a(X).";
+    let facts = "<1> a(fe). <2> a(c). <4> a(cu). <8> b(metal:fe). <16> b(metal:cu).";
+    let both = vec![("p(cu)".to_string(), vec![4.0]), ("p(fe)".to_string(), vec![1.0])];
+    assert_eq!(answers(template, &format!("{facts} ?- p(X).")), both);
+    // The same in the question.
+    let open = "[rule=identity, atom=identity]\n<1> p(X) :- <1> a(X).";
+    assert_eq!(answers(open, &format!("{facts} ?- p(metal:X).")), both);
+    assert_eq!(answers(&format!("{open}\n?- p(metal:X)."), facts), both);
+    // What one example says of a constant does not reach another one.
+    let examples = "1.0 q :- <1> a(metal:fe), <2> a(cu). 1.0 q :- <1> a(fe), <2> a(metal:cu).";
+    let list = answers("[rule=identity, atom=identity]\nq :- a(metal:X).", examples);
+    assert_eq!(list, [("q".to_string(), vec![1.0]), ("q".to_string(), vec![2.0])]);
+}
+
+#[test]
+fn rules_inside_examples_know_their_types_and_no_metadata() {
+    let template = "[rule=identity, atom=identity]\nq :- h(t:X).";
+    assert_eq!(answers(template, "1 q :- a(x) <2> h(t:x) :- <3> a(x). ."), [("q".to_string(), vec![6.0])]);
+    let template = "[rule=identity, atom=identity]\nq :- h(x).\nh/1 [offset=7]";
+    assert_eq!(answers(template, "1 q :- a(x), h(X) :- *a(X). ."), [("q".to_string(), vec![1.0])]);
+}
+
+#[test]
+fn an_example_that_states_a_shared_fact_anew_does_not_change_it_for_others() {
+    let template = "[rule=identity, atom=identity, aggregation=sum]\nq :- a(X).\n<100> a(z).";
+    let data = "<1> a(x). <2> a(y). 1 q :- <10> a(x). 1 q :- b. 1 q :- <20> a(y), <7> a(w), <5> a(z).";
+    let values: Vec<f64> = answers(template, data).into_iter().map(|(_, v)| v[0]).collect();
+    assert_eq!(values, [112.0, 103.0, 33.0]);
+}

@@ -2,7 +2,7 @@
 
 use crate::base::index::IndexVec;
 use crate::data::{Database, PredId, Vocabulary};
-use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
+use crate::diag::{Diagnostic, Diagnostics, codes, counted, suggest};
 use crate::syntax::ast::Sign;
 use crate::template::{Relation, Template};
 
@@ -12,8 +12,13 @@ fn differ_in_digits_only(a: &str, b: &str) -> bool {
     letters(a) == letters(b)
 }
 
+/// Rules that can never fire, after which they are only counted.
+const SHOWN: usize = 20;
+/// Unknown names for which a near one is looked for.
+const SEARCHED: usize = 100;
+
 fn arguments(n: usize) -> String {
-    if n == 1 { "1 argument".to_string() } else { format!("{n} arguments") }
+    counted(n, "argument")
 }
 
 /// Whether one edit (or a change of case) makes one name the other.
@@ -47,6 +52,7 @@ pub(super) fn check(
     let has_data = database.fact_count() > 0;
     let known: Vec<PredId> = vocabulary.predicates().filter(|&p| defined(p)).collect();
     let mut reported: Vec<PredId> = Vec::new();
+    let mut idle = 0;
     for rule in template.rules.iter() {
         for literal in &rule.body {
             let Relation::Predicate(p) = literal.relation else { continue };
@@ -74,6 +80,8 @@ pub(super) fn check(
                 continue;
             }
             let same_arity = known.iter().filter(|&&q| vocabulary.arity(q) == vocabulary.arity(p));
+            // A search over all names, per unknown name: not for thousands of them.
+            let same_arity = same_arity.take(if reported.len() < SEARCHED { usize::MAX } else { 0 });
             let near = suggest::nearest(name, same_arity.map(|&q| vocabulary.predicate_name(q)));
             let what = if name.ends_with(':') { "constant of type" } else { "predicate" };
             match near {
@@ -94,6 +102,10 @@ pub(super) fn check(
                 _ if literal.sign == Sign::Hard => {}
                 _ => {
                     reported.push(p);
+                    idle += 1;
+                    if idle > SHOWN {
+                        continue;
+                    }
                     let mut d = Diagnostic::new(
                         codes::NEVER_FIRES,
                         format!("this rule can never fire: no fact and no rule gives `{text}`"),
@@ -105,7 +117,34 @@ pub(super) fn check(
             }
         }
     }
+    if idle > SHOWN
+        && let Some(last) = out.iter_mut().rev().find(|d| d.code == codes::NEVER_FIRES)
+    {
+        last.notes.push(format!("and rules over {} more predicates that nothing gives", idle - SHOWN));
+    }
     learned_data(database, out);
+    for query in &database.queries {
+        let p = query.pred;
+        // A ground question of this kind cannot be derived, which grounding says; an open one would just be empty.
+        if defined(p) || declared(p) || query.variables.is_empty() || reported.contains(&p) {
+            continue;
+        }
+        reported.push(p);
+        let text = vocabulary.predicate_text(p);
+        let mut d =
+            Diagnostic::new(codes::UNKNOWN_PREDICATE, format!("no fact and no rule defines `{text}`"))
+                .label(query.span, "asked for here");
+        let name = vocabulary.predicate_name(p);
+        if !known.iter().any(|&q| is_slip(name, vocabulary.predicate_name(q))) {
+            d.severity = crate::diag::Severity::Warning;
+        }
+        d.help = suggest::did_you_mean(
+            vocabulary.predicate_name(p),
+            known.iter().map(|&q| vocabulary.predicate_name(q)),
+        );
+        out.push(d);
+    }
+    unread_facts(template, vocabulary, database, &reported, out);
     for p in vocabulary.predicates() {
         let Some(span) = template.predicate(p).and_then(|i| i.declared) else { continue };
         if derived[p] {
@@ -148,5 +187,45 @@ fn learned_data(database: &Database, out: &mut Diagnostics) {
                 .label(first.span, "a starting point, changed by training")
                 .help("in angle brackets a value is given and stays: `<0.5> p(a)`"),
         );
+    }
+}
+
+/// Facts whose predicate no rule and no query mentions are fine, unless their name is nearly one that is. If that one
+/// is reported as undefined, the slip is told already.
+fn unread_facts(
+    template: &Template,
+    vocabulary: &Vocabulary,
+    database: &Database,
+    reported: &[PredId],
+    out: &mut Diagnostics,
+) {
+    let mut read: IndexVec<PredId, bool> = vec![false; vocabulary.predicate_count()].into();
+    for rule in template.rules.iter() {
+        read[rule.head] = true;
+        for p in rule.body.iter().filter_map(|l| l.predicate()) {
+            read[p] = true;
+        }
+    }
+    for query in &database.queries {
+        read[query.pred] = true;
+    }
+    for (p, table) in database.shared.tables().chain(database.examples.tables()) {
+        let name = vocabulary.predicate_name(p);
+        if std::mem::replace(&mut read[p], true) || name.ends_with(':') {
+            continue;
+        }
+        let near =
+            vocabulary.predicates().filter(|&q| read[q] && q != p && !reported.contains(&q)).find(|&q| {
+                let other = vocabulary.predicate_name(q);
+                other == name || (is_slip(name, other) && vocabulary.arity(q) == vocabulary.arity(p))
+            });
+        if let Some(q) = near {
+            let (text, other) = (vocabulary.predicate_text(p), vocabulary.predicate_text(q));
+            out.push(
+                Diagnostic::new(codes::UNREAD_FACTS, format!("no rule reads the facts of `{text}`"))
+                    .label(table.spans[0], "never read")
+                    .help(format!("did you mean `{other}`?")),
+            );
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::base::span::Span;
 use crate::data::{Database, PredId, Vocabulary};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::syntax::ast::Sign;
-use crate::template::{Literal, Relation, Rule, RuleId, Template, TemplateValue, WeightId};
+use crate::template::{Literal, Relation, Rule, Template, TemplateValue, WeightId};
 use crate::tensor::Shape;
 
 /// Where a shape comes from.
@@ -44,28 +44,22 @@ pub(super) fn infer(
     out: &mut Diagnostics,
 ) -> Shapes {
     let mut shapes = Shapes { known: vec![Known::Nothing; vocabulary.predicate_count()].into() };
-    let derived: Vec<PredId> = template.rules.iter().map(|r| r.head).collect();
-    shapes.facts(template, database, &derived);
-    let mut failed: IndexVec<RuleId, bool> = vec![false; template.rules.len()].into();
+    shapes.facts(template, database);
+    // What is known only grows, to at most `Several`; faults are looked for when it has stopped growing, so that they do
+    // not depend on the order of the rules.
     loop {
         let mut changed = false;
-        for (id, rule) in template.rules.iter_enumerated() {
-            if failed[id] {
-                continue;
-            }
-            match shapes.rule(template, vocabulary, rule) {
-                Ok(Some(shape)) => changed |= shapes.learn(rule.head, shape, Origin::Rule(rule.head_span)),
-                Ok(None) => {}
-                Err(d) => {
-                    failed[id] = true;
-                    out.push(*d);
-                }
+        for rule in template.rules.iter() {
+            if let Ok(Some(shape)) = shapes.rule(template, vocabulary, rule) {
+                changed |= shapes.learn(rule.head, shape, Origin::Rule(rule.head_span));
             }
         }
         if !changed {
-            return shapes;
+            break;
         }
     }
+    out.extend(template.rules.iter().filter_map(|r| shapes.rule(template, vocabulary, r).err()).map(|d| *d));
+    shapes
 }
 
 impl Shapes {
@@ -92,12 +86,9 @@ impl Shapes {
         }
     }
 
-    /// Facts of predicates that no rule derives (a derived atom's value as a fact does not count).
-    fn facts(&mut self, template: &Template, database: &Database, derived: &[PredId]) {
+    /// Facts, also of predicates that rules derive: an atom may be only a fact.
+    fn facts(&mut self, template: &Template, database: &Database) {
         for (pred, table) in database.shared.tables().chain(database.examples.tables()) {
-            if derived.contains(&pred) {
-                continue;
-            }
             let mut last = None;
             for (value, span) in table.values.iter().zip(&table.spans) {
                 if last != Some(*value) {
@@ -108,7 +99,7 @@ impl Shapes {
                 }
             }
         }
-        for fact in template.facts.iter().filter(|f| !derived.contains(&f.pred)) {
+        for fact in &template.facts {
             let shape = match fact.value {
                 TemplateValue::Constant(v) => database.values.shape(v),
                 TemplateValue::Weight(w) => template.weights[w].shape,
@@ -205,6 +196,13 @@ impl Shapes {
         };
         // The atom's own functions: with several rules the combination decides, which is checked per atom.
         let combination = template.atom_combination(rule.head);
+        let offset = template.atom_offset(rule.head).filter(|_| rule.world.is_none());
+        let headed = match offset.map(|w| combination.output_shape(&[template.weights[w].shape, headed])) {
+            None => headed,
+            Some(Ok(shape)) => shape,
+            // Found out, with the atom, when the graph is compiled.
+            Some(Err(_)) => return Ok(None),
+        };
         if combination.is_identity_of_one() || rule.world.is_some() {
             let activation = template.stated_activation(rule.head).filter(|_| rule.world.is_none());
             return Ok(match activation {

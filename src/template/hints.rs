@@ -1,0 +1,58 @@
+//! What the initialiser wants to know about weights.
+
+use super::{Literal, Rule, RuleId, Template};
+use crate::base::hash::{HashMap, HashSet};
+use crate::base::index::{Id, IndexVec};
+use crate::data::PredId;
+
+/// Gains and orthogonality for the initialiser (semantics of NeuraLogic 0.9.2): a head weight is followed by the
+/// activation of its atoms, a literal's weight by the activation stated for its rule; a shared weight keeps the
+/// hint of its first use.
+pub(super) fn hint_weights(template: &mut Template) {
+    let recursive = recursive_predicates(&template.rules);
+    let mut seen = vec![false; template.weights.len()];
+    let rules: Vec<RuleId> = template.rules.ids().collect();
+    for id in rules {
+        let rule = template.rules[id].clone();
+        let atom_gain = match template.stated_activation(rule.head) {
+            Some(f) if rule.world.is_none() => f.gain(),
+            _ => template.defaults.atom_activation.gain(),
+        };
+        let rule_gain = if rule.states_activation { rule.activation.gain() } else { 1.0 };
+        let offsets = rule.offset.into_iter().chain(template.atom_offset(rule.head)).map(|w| (w, 1.0));
+        let uses = rule.head_weight.into_iter().map(|w| (w, atom_gain)).chain(offsets);
+        let literals = rule.body.iter().filter_map(|l| l.weight).map(|w| (w, rule_gain));
+        for (w, gain) in uses.chain(literals).collect::<Vec<_>>() {
+            if !std::mem::replace(&mut seen[w.index()], true) {
+                let weight = &mut template.weights[w];
+                weight.gain = gain;
+                let square = weight.shape.rows == weight.shape.cols && !weight.shape.is_scalar();
+                weight.orthogonal = square && recursive.contains(&rule.head);
+            }
+        }
+    }
+}
+
+/// Predicates that depend on themselves.
+fn recursive_predicates(rules: &IndexVec<RuleId, Rule>) -> HashSet<PredId> {
+    let mut edges: HashMap<PredId, Vec<PredId>> = HashMap::default();
+    for rule in rules.iter() {
+        edges.entry(rule.head).or_default().extend(rule.body.iter().filter_map(Literal::predicate));
+    }
+    let mut heads: Vec<PredId> = edges.keys().copied().collect();
+    heads.sort_unstable();
+    let reaches_itself = |start: &PredId| {
+        let mut seen = HashSet::default();
+        let mut stack = edges[start].clone();
+        while let Some(p) = stack.pop() {
+            if p == *start {
+                return true;
+            }
+            if seen.insert(p) {
+                stack.extend(edges.get(&p).into_iter().flatten().copied());
+            }
+        }
+        false
+    };
+    heads.into_iter().filter(reaches_itself).collect()
+}
