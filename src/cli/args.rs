@@ -48,10 +48,10 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Read and check a template (and data) without grounding.
     Check(Box<CheckArgs>),
-    /// Bring the white space of templates and data into its canonical form; comments stay.
-    Fmt(FmtArgs),
     /// Explain the code of a message, with a wrong and a right program; list all codes.
     Explain(ExplainArgs),
+    /// Bring the white space of templates and data into its canonical form; comments stay.
+    Fmt(FmtArgs),
     /// Explore a template and its data interactively; reads a script when standard input is no terminal.
     Repl(Box<ReplArgs>),
 }
@@ -75,7 +75,12 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Results")]
     pub weights: bool,
     /// Print a stage instead, and stop: tokens, ast, template, plan, ground, graph or program.
-    #[arg(long, value_name = "STAGE", help_heading = "Results", conflicts_with_all = ["predictions", "report", "weights"])]
+    #[arg(
+        long,
+        value_name = "STAGE",
+        help_heading = "Results",
+        conflicts_with_all = ["predictions", "report", "weights"]
+    )]
     pub dump: Option<String>,
 }
 
@@ -85,6 +90,13 @@ pub struct CheckArgs {
     /// Files.
     #[command(flatten)]
     pub files: FileArgs,
+}
+
+/// `nlog explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// A code such as E0401; without one, all codes are listed.
+    pub code: Option<String>,
 }
 
 /// `nlog fmt`.
@@ -108,11 +120,4 @@ pub enum TextKind {
     Template,
     /// Lines stay as they are.
     Data,
-}
-
-/// `nlog explain`.
-#[derive(Debug, Clone, Args)]
-pub struct ExplainArgs {
-    /// A code such as E0401; without one, all codes are listed.
-    pub code: Option<String>,
 }

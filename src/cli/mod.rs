@@ -37,8 +37,8 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run::run(*args, &console),
         Command::Check(args) => run::check(*args, &console),
-        Command::Fmt(args) => fmt::fmt(&args, &console),
         Command::Explain(args) => explain::explain(&args),
+        Command::Fmt(args) => fmt::fmt(&args, &console),
         Command::Repl(args) => crate::repl::main(*args, &console),
     };
     match result {

@@ -43,6 +43,7 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         let d = usage(format!("`--predictions` writes .csv or .jsonl, not `{}`", path.display()));
         return Err(Stop::Usage(Box::new(d)));
     }
+    check_outputs(&args, &inputs, console)?;
     if let Some(name) = &args.dump {
         let stage = choose("--dump", name, &Stage::names(), Stage::parse(name))
             .map_err(|d| Stop::Usage(Box::new(d)))?;
@@ -52,7 +53,6 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         }
         return dump(stage, Read { session, files, found }, console);
     }
-    check_outputs(&args, &inputs, console)?;
     let (session, found) = Session::load(&inputs, settings);
     console.report(&found, &session.sources)?;
     if session.database.queries.is_empty() {
@@ -111,14 +111,6 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     Ok(())
 }
 
-fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
-    let d = Diagnostic::new(codes::NO_QUERIES, "there is no query: nothing to compute or to learn from")
-        .help(
-            "ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries`",
-        );
-    console.report(&[d], &session.sources)
-}
-
 /// Refuses to overwrite what is read, to write two things into one file, and folders that are not there: before the
 /// work is done, not after.
 fn check_outputs(args: &RunArgs, inputs: &Inputs, console: &Console) -> Result<(), Stop> {
@@ -142,6 +134,14 @@ fn check_outputs(args: &RunArgs, inputs: &Inputs, console: &Console) -> Result<(
         return refuse(format!("`--report` writes .json, not `{}`", path.display()));
     }
     Ok(())
+}
+
+fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
+    let d = Diagnostic::new(codes::NO_QUERIES, "there is no query: nothing to compute or to learn from")
+        .help(
+            "ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries`",
+        );
+    console.report(&[d], &session.sources)
 }
 
 fn progress(session: &Session, network: &Network, console: &Console) -> ProgressBar {

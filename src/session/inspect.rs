@@ -42,9 +42,8 @@ impl Session {
         let used = AtomicUsize::new(0);
         for about in asked.chunk_by(|a, b| a.0 == b.0) {
             let world = about[0].0;
-            grounder
-                .run(world, self.settings.max_ground, &used)
-                .map_err(|overflow| self.overflow(&overflow))?;
+            let budget = self.settings.max_ground;
+            grounder.run(world, budget, &used).map_err(|overflow| self.overflow(&overflow))?;
             let ground = &grounder.ground;
             let (mut answers, mut roots) = (Vec::new(), Vec::new());
             for &(_, q) in about {
