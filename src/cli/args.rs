@@ -75,7 +75,12 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Results")]
     pub weights: bool,
     /// Print a stage instead, and stop: tokens, ast, template, plan, ground, graph or program.
-    #[arg(long, value_name = "STAGE", help_heading = "Results")]
+    #[arg(
+        long,
+        value_name = "STAGE",
+        help_heading = "Results",
+        conflicts_with_all = ["predictions", "report", "weights"]
+    )]
     pub dump: Option<String>,
 }
 

@@ -167,7 +167,7 @@ impl<'t> Spacing<'t> {
             (_, K::Slash | K::Equals | K::Colon) => 0,
             // Between brackets `:-` is a colon and the sign of the number that follows.
             (K::Implies | K::LeftArrow, _) | (_, K::Implies | K::LeftArrow) => usize::from(inner.is_none()),
-            (K::Name | K::Variable | K::Number, K::LeftParen) => 0,
+            (K::Name | K::Variable | K::Number | K::RightParen, K::LeftParen) => 0,
             (K::RightBracket, K::LeftBracket) if inner.is_some() => 0,
             _ => 1,
         }
