@@ -102,8 +102,8 @@ fn golden_multiclass() {
     let outputs = vec![vec![0.5, -0.5, 0.25], vec![-0.5, 0.5, -0.25]];
     let targets = vec![vec![1.0, 0.0, 0.0], vec![0.0, 0.0, 1.0]];
     let m = evaluate(Loss::SoftEntropy, &outputs, &targets, &[1.0, 1.0]);
-    close(m.error.unwrap(), 1.0619109110489415);
-    close(m.dispersion.unwrap(), 0.36126110140262796);
+    close(m.error.expect("the metric is defined here"), 1.0619109110489415);
+    close(m.dispersion.expect("the metric is defined here"), 0.36126110140262796);
     // Class 0 is counted here; the reference says so by accident of its rule that class 0 is never right.
     assert_eq!((m.accuracy, m.majority, m.auc_roc), (Some(0.5), Some(0.5), None));
 }
@@ -112,15 +112,15 @@ fn golden_multiclass() {
 fn one_step(u: f64, w: &[f64], activation: &str, aggregation: &str, learn_head: bool) -> (f64, Vec<f64>) {
     let shape = Shape::column(w.len());
     let len = w.len();
-    let f = Activation::parse(activation, &[]).unwrap();
-    let g = Aggregation::parse(aggregation, &[]).unwrap();
+    let f = Activation::parse(activation, &[]).expect("a name with fitting arguments");
+    let g = Aggregation::parse(aggregation, &[]).expect("a name with fitting arguments");
     let facts = [0.75, 0.5];
     let mut x = vec![0.0; 2 * len];
     linear_forward(w, shape, &facts, &[0, 1], Shape::SCALAR, &mut x);
     let mut y = vec![0.0; 2 * len];
     (x.chunks(len).zip(y.chunks_mut(len))).for_each(|(x, y)| f.forward(shape, x, y));
     let offsets = [0, len as u32];
-    let out = g.output_shape(shape, 2).unwrap();
+    let out = g.output_shape(shape, 2).expect("the shapes fit");
     let mut a = vec![0.0; out.len()];
     g.forward(shape, &y, &offsets, None, &mut a, &mut Vec::new());
     let z: Vec<f64> = a.iter().map(|a| u * a).collect();
@@ -186,9 +186,9 @@ fn golden_steps_through_activations_and_aggregations() {
 fn golden_steps_through_combinations() {
     // q :- [1,2] a(X), [0.5,-1.5] b(X) over (0.75, 0.5) and (0.25, 2).
     let step = |name: &str, classes: usize| {
-        let f = Combination::parse(name, &[]).unwrap();
+        let f = Combination::parse(name, &[]).expect("a name with fitting arguments");
         let shapes = [Shape::column(2); 2];
-        let out = f.output_shape(&shapes).unwrap();
+        let out = f.output_shape(&shapes).expect("the shapes fit");
         assert_eq!(out.len(), classes);
         let (w, facts) = ([1.0, 2.0, 0.5, -1.5], [(0.75, 0.5), (0.25, 2.0)]);
         let inputs = facts.map(|(a, b)| [w[0] * a, w[1] * a, w[2] * b, w[3] * b]);
@@ -231,7 +231,7 @@ fn golden_steps_through_combinations() {
 fn golden_errors() {
     let error = |loss: Loss, f: &dyn Fn(f64) -> f64| {
         let outputs: Vec<Vec<f64>> = [0.5f64, 1.0, 2.0].iter().map(|x| vec![f(0.5 * x.tanh())]).collect();
-        evaluate(loss, &outputs, &vec![vec![1.0]; 3], &[1.0; 3]).error.unwrap()
+        evaluate(loss, &outputs, &vec![vec![1.0]; 3], &[1.0; 3]).error.expect("the metric is defined here")
     };
     close(error(Loss::Mse, &|x| x.tanh()), 0.4358676582317442);
     close(error(Loss::CrossEntropy, &|x| 1.0 / (1.0 + (-x).exp())), 0.5286493867512385);
@@ -240,7 +240,7 @@ fn golden_errors() {
 #[test]
 fn loss_values_and_gradients() {
     for &name in Loss::names() {
-        let loss = Loss::parse(name).unwrap();
+        let loss = Loss::parse(name).expect("a name with fitting arguments");
         assert_eq!(Loss::parse(&loss.to_string()), Some(loss));
         for n in [1usize, 4] {
             for seed in 0..4 {
@@ -385,7 +385,7 @@ fn initial_weights_follow_the_formulas() {
         }
     }
     for &name in Initializer::names() {
-        let init = Initializer::parse(name).unwrap();
+        let init = Initializer::parse(name).expect("a name with fitting arguments");
         assert_eq!(Initializer::parse(&init.to_string()), Some(init));
     }
     let mut w = [0.0; 16];
@@ -405,7 +405,7 @@ fn initial_weights_follow_the_formulas() {
 #[test]
 fn distributions() {
     for &name in Distribution::names() {
-        let d = Distribution::parse(name).unwrap();
+        let d = Distribution::parse(name).expect("a name with fitting arguments");
         assert_eq!(Distribution::parse(&d.to_string()), Some(d));
         let mut w = [0.0; 50];
         let mut again = Stream::new(2, "init");
@@ -432,14 +432,14 @@ fn metrics_of(loss: Loss, pairs: &[(f64, f64)]) -> Metrics {
 fn golden_classification_metrics() {
     let pairs = [(0.5, 1.0), (-1.0, 0.0), (2.0, 1.0), (1.0, 0.0), (0.75, 0.0), (-0.25, 1.0), (-2.0, 0.0)];
     let m = metrics_of(Loss::SoftEntropy, &pairs);
-    close(m.error.unwrap(), 0.6167524010423202);
-    close(m.accuracy.unwrap(), 4.0 / 7.0);
-    close(m.dispersion.unwrap(), 0.19743123079860198);
-    close(m.best_threshold_accuracy.unwrap(), 5.0 / 7.0);
-    close(m.threshold.unwrap(), -0.625);
-    close(m.majority.unwrap(), 4.0 / 7.0);
-    close(m.auc_roc.unwrap(), 2.0 / 3.0);
-    assert!((m.auc_pr.unwrap() - 0.6555555556).abs() < 1e-10);
+    close(m.error.expect("the metric is defined here"), 0.6167524010423202);
+    close(m.accuracy.expect("the metric is defined here"), 4.0 / 7.0);
+    close(m.dispersion.expect("the metric is defined here"), 0.19743123079860198);
+    close(m.best_threshold_accuracy.expect("the metric is defined here"), 5.0 / 7.0);
+    close(m.threshold.expect("the metric is defined here"), -0.625);
+    close(m.majority.expect("the metric is defined here"), 4.0 / 7.0);
+    close(m.auc_roc.expect("the metric is defined here"), 2.0 / 3.0);
+    assert!((m.auc_pr.expect("the metric is defined here") - 0.6555555556).abs() < 1e-10);
     assert_eq!((m.count, m.mse), (7, None));
 }
 
@@ -447,7 +447,7 @@ fn golden_classification_metrics() {
 fn ranks_with_ties_and_single_classes() {
     // The reference over-estimates this one: 0.6667.
     let led_by_negative = [(2.0, 0.0), (1.0, 1.0), (1.0, 0.0), (0.5, 0.0)];
-    close(metrics_of(Loss::SoftEntropy, &led_by_negative).auc_roc.unwrap(), 0.5);
+    close(metrics_of(Loss::SoftEntropy, &led_by_negative).auc_roc.expect("the metric is defined here"), 0.5);
     let mut stream = Stream::new(3, "metrics");
     for _ in 0..20 {
         let pairs: Vec<(f64, f64)> =
@@ -466,26 +466,26 @@ fn ranks_with_ties_and_single_classes() {
             }
         }
         let m = metrics_of(Loss::SoftEntropy, &pairs);
-        close(m.auc_roc.unwrap(), won / all);
+        close(m.auc_roc.expect("the metric is defined here"), won / all);
         let right = |threshold: f64| {
             pairs.iter().filter(|p| (p.0 >= threshold) == (p.1 == 1.0)).count() as f64 / 30.0
         };
         let best = (0..13).map(|i| right(f64::from(i) * 0.5 - 0.25)).fold(0.0, f64::max);
-        close(m.best_threshold_accuracy.unwrap(), best);
-        close(right(m.threshold.unwrap()), best);
+        close(m.best_threshold_accuracy.expect("the metric is defined here"), best);
+        close(right(m.threshold.expect("the metric is defined here")), best);
     }
     let positives = metrics_of(Loss::SoftEntropy, &[(1.0, 1.0), (-1.0, 1.0)]);
     assert_eq!((positives.auc_roc, positives.dispersion), (None, None));
-    close(positives.auc_pr.unwrap(), 1.0);
+    close(positives.auc_pr.expect("the metric is defined here"), 1.0);
     assert_eq!(positives.best_threshold_accuracy, Some(1.0));
     let negatives = metrics_of(Loss::SoftEntropy, &[(1.0, 0.0), (-1.0, 0.0)]);
     assert_eq!((negatives.auc_roc, negatives.auc_pr), (None, None));
     assert_eq!(negatives.best_threshold_accuracy, Some(1.0));
-    assert!(negatives.threshold.unwrap() > 1.0);
+    assert!(negatives.threshold.expect("the metric is defined here") > 1.0);
     // All tied, two of four positive: the curve starts at (1, FP/TP) and is flat.
     let tied = metrics_of(Loss::SoftEntropy, &[(0.0, 1.0), (-0.0, 0.0), (0.0, 1.0), (0.0, 0.0)]);
-    close(tied.auc_pr.unwrap(), 0.5);
-    close(tied.auc_roc.unwrap(), 0.5);
+    close(tied.auc_pr.expect("the metric is defined here"), 0.5);
+    close(tied.auc_roc.expect("the metric is defined here"), 0.5);
     // p = 0.5 is an ordinary no.
     assert_eq!(tied.accuracy, Some(0.5));
 }
@@ -495,7 +495,7 @@ fn metrics_survive_anything() {
     assert_eq!(evaluate(Loss::Mse, &[], &[], &[]), Metrics::default());
     for loss in [Loss::SoftEntropy, Loss::CrossEntropy, Loss::Mse, Loss::AbsDiff] {
         let m = metrics_of(loss, &[(f64::NAN, 1.0), (0.5, 0.0), (f64::INFINITY, 1.0), (-f64::NAN, 0.0)]);
-        assert!(m.error.unwrap().is_nan() && m.accuracy.is_some());
+        assert!(m.error.expect("the metric is defined here").is_nan() && m.accuracy.is_some());
         let nan = vec![vec![f64::NAN, 1.0], vec![0.0, f64::NAN]];
         evaluate(loss, &nan, &[vec![1.0, 0.0], vec![0.0, 1.0]], &[1.0, 1.0]);
     }
@@ -509,13 +509,13 @@ fn regression_metrics_and_importances() {
     let z = vec![vec![1.0, 2.0], vec![3.0, 5.0]];
     let t = vec![vec![1.5, 2.0], vec![2.0, 4.0]];
     let m = evaluate(Loss::Mse, &z, &t, &[1.0, 3.0]);
-    close(m.error.unwrap(), (0.25 + 3.0 * 2.0) / 4.0);
-    close(m.mse.unwrap(), 2.25 / 4.0);
-    close(m.mae.unwrap(), 2.5 / 4.0);
+    close(m.error.expect("the metric is defined here"), (0.25 + 3.0 * 2.0) / 4.0);
+    close(m.mse.expect("the metric is defined here"), 2.25 / 4.0);
+    close(m.mae.expect("the metric is defined here"), 2.5 / 4.0);
     // Spread around the column means 1.75 and 3.
-    close(m.r2.unwrap(), 1.0 - 2.25 / (2.0 * 0.0625 + 2.0));
+    close(m.r2.expect("the metric is defined here"), 1.0 - 2.25 / (2.0 * 0.0625 + 2.0));
     assert_eq!((m.accuracy, m.auc_roc), (None, None));
-    let aggregated = Aggregation::parse("quantile", &[FnArg::Number(0.5)]).unwrap();
+    let aggregated = Aggregation::parse("quantile", &[FnArg::Number(0.5)]).expect("a name with fitting arguments");
     assert_eq!(aggregated, Aggregation::Quantile(0.5));
     let m = metrics_of(Loss::Mse, &[(0.7, 1.0), (0.1, 0.0)]);
     assert_eq!((m.accuracy, m.auc_roc), (Some(1.0), Some(1.0)));

@@ -159,9 +159,9 @@ fn activations_and_their_gradients() {
         for (rows, cols) in SHAPES {
             let shape = s(rows, cols);
             for args in activation_args(name, shape) {
-                let f = Activation::parse(name, &args).unwrap();
+                let f = Activation::parse(name, &args).expect("a name with fitting arguments");
                 let what = format!("{f} of {shape}");
-                let out = f.output_shape(shape).unwrap();
+                let out = f.output_shape(shape).expect("the shapes fit");
                 for seed in 0..4 {
                     let mut stream = Stream::new(seed, name);
                     let mut x = random(&mut stream, shape.len());
@@ -177,7 +177,9 @@ fn activations_and_their_gradients() {
                     }
                     activation_at(&what, f, shape, out, &x, &mut stream);
                     let expected: Vec<f64> = if f.is_elementwise() {
-                        x.iter().map(|&v| elementwise_formula(name, &args, v).unwrap()).collect()
+                        x.iter()
+                            .map(|&v| elementwise_formula(name, &args, v).expect("the test writes it so"))
+                            .collect()
                     } else {
                         joint_formula(name, &args, shape, &x)
                     };
@@ -225,7 +227,8 @@ fn activation_at(what: &str, f: Activation, shape: Shape, out: Shape, x: &[f64],
 fn element_wise_functions_take_many_rows() {
     let x: Vec<f64> = (0..12).map(|i| f64::from(i) * 0.25 + 0.1).collect();
     for &name in Activation::names() {
-        let f = Activation::parse(name, &activation_args(name, s(12, 1))[0]).unwrap();
+        let f = Activation::parse(name, &activation_args(name, s(12, 1))[0])
+            .expect("a name with fitting arguments");
         if f.is_elementwise() {
             let (mut all, mut parts) = (vec![0.0; 12], vec![0.0; 12]);
             f.forward(Shape::SCALAR, &x, &mut all);
@@ -296,41 +299,49 @@ fn joint_shapes() {
 /// Reads a displayed function back: the arguments of the text form.
 fn read<F>(text: &str, parse: fn(&str, &[FnArg]) -> Result<F, ParseError>) -> F {
     let (name, args) = text.split_once('(').unwrap_or((text, ")"));
-    let args = args.strip_suffix(')').unwrap();
+    let args = args.strip_suffix(')').expect("the test writes it so");
     let args: Vec<FnArg> = (args.split(',').map(str::trim).filter(|a| !a.is_empty()))
         .map(|a| match a.split_once(':') {
-            Some((a, b)) => Range(a.parse().unwrap(), b.parse().unwrap()),
-            None if a.parse::<f64>().is_ok() => Number(a.parse().unwrap()),
+            Some((a, b)) => {
+                Range(a.parse().expect("the test writes it so"), b.parse().expect("the test writes it so"))
+            }
+            None if a.parse::<f64>().is_ok() => Number(a.parse().expect("the test writes it so")),
             None if a.starts_with(char::is_uppercase) => Variable(a.into()),
             None => Word(a.into()),
         })
         .collect();
-    parse(name, &args).unwrap()
+    parse(name, &args).expect("the test writes it so")
 }
 
 #[test]
 fn text_forms_round_trip() {
     for &name in Activation::names() {
         for args in activation_args(name, s(3, 4)) {
-            let f = Activation::parse(name, &args).unwrap();
+            let f = Activation::parse(name, &args).expect("a name with fitting arguments");
             assert_eq!(read(&f.to_string(), Activation::parse), f);
         }
     }
     for &name in Combination::names() {
         for args in combination_args(name) {
-            let f = Combination::parse(name, &args).unwrap();
+            let f = Combination::parse(name, &args).expect("a name with fitting arguments");
             assert_eq!(read(&f.to_string(), Combination::parse), f);
         }
     }
     for &name in Aggregation::names() {
         for args in aggregation_args(name) {
-            let f = Aggregation::parse(name, &args).unwrap();
+            let f = Aggregation::parse(name, &args).expect("a name with fitting arguments");
             assert_eq!(read(&f.to_string(), Aggregation::parse), f);
         }
     }
-    let grouped = Aggregation::parse("softmax", &[Variable("Y".into()), Variable("Z".into())]).unwrap();
+    let grouped = Aggregation::parse("softmax", &[Variable("Y".into()), Variable("Z".into())])
+        .expect("a name with fitting arguments");
     assert_eq!(grouped.to_string(), "softmax(Y, Z)");
-    assert!(grouped.output_shape(Shape::SCALAR, 3).unwrap_err().contains("not available yet"));
+    assert!(
+        grouped
+            .output_shape(Shape::SCALAR, 3)
+            .expect_err("this must be refused")
+            .contains("not available yet")
+    );
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn values_are_products_and_the_same_bits_alone() {
 }
 
 fn values_at<T: Real>(ws: Shape, xs: Shape, tolerance: f64) {
-    let out = ws.times(xs).unwrap().len();
+    let out = ws.times(xs).expect("the shapes fit").len();
     for rows in [1usize, 3, 9, 70, 131] {
         let mut stream = Stream::new(rows as u64, "kernels");
         let offsets = offsets(rows, xs.len());
@@ -119,7 +119,7 @@ fn values_at<T: Real>(ws: Shape, xs: Shape, tolerance: f64) {
 fn gradients_are_those_of_differences() {
     for ((r, k), (xr, xc)) in CASES {
         let (ws, xs) = (s(r, k), s(xr, xc));
-        let out = ws.times(xs).unwrap().len();
+        let out = ws.times(xs).expect("the shapes fit").len();
         for (seed, rows) in [(1, 1usize), (2, 4), (3, 9)] {
             let what = format!("{ws} times {xs}, {rows} rows");
             let mut stream = Stream::new(seed, "gradients");
@@ -164,7 +164,7 @@ fn a_weight_gradient_adds_up_row_by_row_on_small_weights() {
         if path(ws) == Path::Gemm {
             continue;
         }
-        let out = ws.times(xs).unwrap().len();
+        let out = ws.times(xs).expect("the shapes fit").len();
         let mut stream = Stream::new(5, "rows");
         let offsets = offsets(6, xs.len());
         let w: Vec<f64> = random(&mut stream, ws.len());

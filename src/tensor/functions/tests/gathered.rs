@@ -122,7 +122,7 @@ fn arrange(shapes: &[Shape], shared: bool) -> (Vec<u32>, usize) {
 fn combinations_and_their_gradients() {
     for &name in Combination::names() {
         for args in combination_args(name) {
-            let f = Combination::parse(name, &args).unwrap();
+            let f = Combination::parse(name, &args).expect("a name with fitting arguments");
             let mut tried = 0;
             for shapes in shape_lists() {
                 let Ok(out) = f.output_shape(&shapes) else { continue };
@@ -184,7 +184,9 @@ fn combination_at(
 
 #[test]
 fn combination_shapes() {
-    let shape = |name: &str, shapes: &[Shape]| Combination::parse(name, &[]).unwrap().output_shape(shapes);
+    let shape = |name: &str, shapes: &[Shape]| {
+        Combination::parse(name, &[]).expect("a name with fitting arguments").output_shape(shapes)
+    };
     assert_eq!(shape("concat", &[s(2, 3), s(1, 1)]), Ok(s(7, 1)));
     assert_eq!(shape("concat", &[s(2, 3)]), Ok(s(2, 3)));
     assert_eq!(Combination::Stack.output_shape(&[s(2, 3), s(1, 3)]), Ok(s(3, 3)));
@@ -192,7 +194,11 @@ fn combination_shapes() {
     assert_eq!(shape("crosssum", &[s(2, 1), s(3, 1)]), Ok(s(6, 1)));
     assert!(shape("crosssum", &[s(70_000, 1), s(70_000, 1)]).is_err());
     assert_eq!(shape("product", &[s(1, 3), s(3, 1)]), Ok(s(1, 1)));
-    assert!(shape("product", &[s(3, 1), s(3, 1)]).unwrap_err().contains("cannot be multiplied"));
+    assert!(
+        shape("product", &[s(3, 1), s(3, 1)])
+            .expect_err("this must be refused")
+            .contains("cannot be multiplied")
+    );
     assert!(shape("sum", &[s(3, 1), s(2, 1)]).is_err());
     assert!(shape("maxsum", &[s(3, 1), s(1, 1)]).is_err());
     assert!(shape("cossim", &[s(3, 1)]).is_err());
@@ -210,7 +216,7 @@ fn combination_gradient(
     offsets: &[u32],
     gy: &[f64],
 ) -> Vec<f64> {
-    let out = f.output_shape(shapes).unwrap();
+    let out = f.output_shape(shapes).expect("the shapes fit");
     let (mut y, mut grads) = (vec![0.0; out.len()], vec![0.0; values.len()]);
     f.forward(shapes, out, values, offsets, &mut y, &mut Vec::new());
     f.backward(shapes, out, values, offsets, &y, gy, &mut grads, &mut Vec::new());
@@ -273,7 +279,7 @@ fn aggregation_formula(name: &str, args: &[FnArg], x: &M, len: usize) -> Vec<f64
 fn aggregations_and_their_gradients() {
     for &name in Aggregation::names() {
         for args in aggregation_args(name) {
-            let f = Aggregation::parse(name, &args).unwrap();
+            let f = Aggregation::parse(name, &args).expect("a name with fitting arguments");
             for shape in [s(1, 1), s(3, 1), s(1, 2), s(2, 3)] {
                 for m in [1usize, 2, 4, 5] {
                     for mult in [None, Some([3u32, 1, 2, 4, 1])] {
