@@ -1,6 +1,7 @@
 //! Layer 4: the resolved program: rules over predicate and constant ids, weights, functions.
 
 pub mod check;
+mod grouped;
 mod hints;
 pub mod lower;
 pub mod metadata;
