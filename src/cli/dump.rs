@@ -8,7 +8,7 @@ use crate::data::{ConstId, PredId, Query, WorldId};
 use crate::diag::{Diagnostics, has_errors};
 use crate::exec::Program;
 use crate::exec::program::Kind;
-use crate::graph::Op;
+use crate::graph::{NeuronId, Op};
 use crate::ground::GroundProgram;
 use crate::plan;
 use crate::session::inspect::WorldView;
@@ -376,7 +376,12 @@ fn graph(out: &mut dyn Write, session: &Session, view: &WorldView<'_>) -> Result
         write!(out, "  {neuron}: {}", op_text(session, view.graph.operation(neuron)))?;
         let inputs = view.graph.inputs(neuron);
         let arrow = if inputs.is_empty() { "" } else { " <- " };
-        writeln!(out, "{arrow}{}", joined(inputs.iter().map(|i| i.0), ", "))?;
+        let times = view.graph.times(neuron);
+        let input = |(k, i): (usize, &NeuronId)| match times.map_or(1, |t| t[k]) {
+            1 => i.0.to_string(),
+            n => format!("{n}*{}", i.0),
+        };
+        writeln!(out, "{arrow}{}", joined(inputs.iter().enumerate().map(input), ", "))?;
     }
     for output in &view.graph.outputs {
         let (query, args) = &view.answers[output.answer as usize];
@@ -424,7 +429,19 @@ fn blocks(
         write!(out, "  at {}: {} {word} of {}, {kind} from ", block.base, block.rows, shape(block.shape))?;
         for row in 0..block.rows {
             let separator = if row == 0 { "" } else { "; " };
-            write!(out, "{separator}{}", joined(block.row_sources(row), ", "))?;
+            let times = match &block.kind {
+                Kind::Reduce { times, starts, .. } if !times.is_empty() => &times[starts[row] as usize..],
+                _ => &[],
+            };
+            let source = |(k, s): (usize, &u32)| match times.get(k).copied().unwrap_or(1) {
+                1 => s.to_string(),
+                n => format!("{n}*{s}"),
+            };
+            write!(
+                out,
+                "{separator}{}",
+                joined(block.row_sources(row).iter().enumerate().map(source), ", ")
+            )?;
         }
         writeln!(out)?;
     }

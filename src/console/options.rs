@@ -3,6 +3,7 @@
 use super::{Console, Stop};
 use crate::base::span::SourceMap;
 use crate::diag::{Diagnostic, codes, suggest};
+use crate::graph::lift::Scope;
 use crate::io::Inputs;
 use crate::io::inputs::ExampleFiles;
 use crate::learn::{Batch, Distribution, Initializer, Loss, Optimizer, Reduction, Schedule, TrainSettings};
@@ -116,6 +117,10 @@ pub struct SettingArgs {
     /// Cycles among ground atoms: cut (leave out the ground rules that close them) or error.
     #[arg(long, value_name = "WHAT", default_value = "cut", help_heading = "Computation")]
     pub cycles: String,
+    /// Which neurons that are equal whatever the weights are computed once: off, sample (those of one world), batch or
+    /// all (those of all worlds; a batch computes what its samples need).
+    #[arg(long, value_name = "SCOPE", default_value = "sample", help_heading = "Computation")]
+    pub lift: String,
     /// Activation of rules that state none.
     #[arg(long, value_name = "F", help_heading = "Template defaults")]
     pub rule_activation: Option<String>,
@@ -245,6 +250,9 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
     };
     let found = [("cut", true), ("error", false)].iter().find(|(n, _)| *n == args.cycles).map(|(_, c)| *c);
     let cut_cycles = choose("--cycles", &args.cycles, &["cut", "error"], found)?;
+    let scopes = [("off", Scope::Off), ("sample", Scope::Sample), ("batch", Scope::All), ("all", Scope::All)];
+    let found = scopes.iter().find(|(n, _)| *n == args.lift).map(|(_, s)| *s);
+    let lift = choose("--lift", &args.lift, &["off", "sample", "batch", "all"], found)?;
     for (option, value) in [
         ("--lr", args.lr),
         ("--decay", args.decay),
@@ -302,6 +310,7 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
         unprovable,
         cut_cycles,
         precision,
+        lift,
     })
 }
 
@@ -344,6 +353,7 @@ pub fn settings_json(args: &SettingArgs) -> serde_json::Value {
         "max_ground": args.max_ground,
         "unprovable": args.unprovable,
         "cycles": args.cycles,
+        "lift": args.lift,
         "rule_activation": args.rule_activation,
         "atom_activation": args.atom_activation,
         "aggregation": args.aggregation,

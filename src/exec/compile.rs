@@ -10,6 +10,7 @@ use crate::base::hash::{HashMap, IndexMap};
 use crate::base::span::Span;
 use crate::data::{Database, PredId, Vocabulary};
 use crate::diag::{Diagnostic, codes};
+use crate::graph::function::{Map, Slot, map_of};
 use crate::graph::{Graph, NeuronId, Op};
 use crate::template::{RuleId, Template, WeightId};
 use crate::tensor::Shape;
@@ -42,36 +43,6 @@ struct PendingLinear {
     sources: Vec<u32>,
     source_gradient: bool,
     base: usize,
-}
-
-/// The unchanging part of a map operation: what happens at each input slot, and after.
-struct MapOp<'a> {
-    /// Each neuron input, in order.
-    slots: Vec<Slot<'a>>,
-    /// An offset as a first input.
-    offset: Option<WeightId>,
-    combination: Combination,
-    activation: ActivationChoice,
-    /// For messages: what is computed, and where it stands.
-    what: String,
-    span: Span,
-}
-
-/// An input of a map operation.
-struct Slot<'a> {
-    /// Applied to the value before the weight, in order.
-    functions: &'a [Activation],
-    weight: Option<WeightId>,
-    /// The literal, or the head of the rule that derives the atom.
-    span: Span,
-    /// The literal's predicate.
-    pred: Option<PredId>,
-}
-
-enum ActivationChoice {
-    Fixed(Activation),
-    /// Depends on the shape of the output.
-    Output,
 }
 
 struct Compiler<'a> {
@@ -235,8 +206,8 @@ impl<'a> Compiler<'a> {
         let graph = self.graph;
         let groups: Vec<&[u32]> =
             neurons.chunk_by(|a, b| graph.op[*a as usize] == graph.op[*b as usize]).collect();
-        let ops: Vec<Option<MapOp<'a>>> =
-            groups.iter().map(|g| self.map_op(graph.operation(g[0] as usize))).collect();
+        let ops: Vec<Option<Map<'a>>> =
+            groups.iter().map(|g| map_of(self.context.template, graph.operation(g[0] as usize))).collect();
         self.places.clear();
         self.apply_functions(&groups, &ops)?;
         for (group, op) in groups.iter().zip(&ops) {
@@ -254,7 +225,6 @@ impl<'a> Compiler<'a> {
                 Some(op) => self.map_group(group, op, &places, &mut at)?,
                 None => match graph.operation(group[0] as usize) {
                     Op::Aggregation(rule) => self.reduce_group(group, *rule)?,
-                    Op::Negation => self.negation_group(group)?,
                     _ => unreachable!("leaves stand at level 0"),
                 },
             }
@@ -263,68 +233,15 @@ impl<'a> Compiler<'a> {
         self.check_size()
     }
 
-    fn map_op(&self, op: &Op) -> Option<MapOp<'a>> {
-        let template = self.context.template;
-        match op {
-            Op::Rule { rule, dropped } => {
-                let r = &template.rules[*rule];
-                let kept = r.visible().enumerate().filter(|(k, _)| !dropped.contains(&(*k as u32)));
-                Some(MapOp {
-                    slots: kept
-                        .map(|(_, (_, l))| Slot {
-                            functions: &l.functions,
-                            weight: l.weight,
-                            span: l.span,
-                            pred: l.predicate(),
-                        })
-                        .collect(),
-                    offset: r.offset,
-                    combination: r.combination,
-                    activation: ActivationChoice::Fixed(r.activation),
-                    what: "the rule".to_string(),
-                    span: r.span,
-                })
-            }
-            Op::Atom { pred, rules, output } => {
-                // Rules that stand in examples know nothing of the template's metadata.
-                let foreign = rules.iter().all(|r| template.rules[*r].world.is_some());
-                let defaults = &template.defaults;
-                let stated = template.stated_activation(*pred).filter(|_| !foreign);
-                let activation = match (stated, output) {
-                    (Some(f), _) => ActivationChoice::Fixed(*f),
-                    (None, true) => ActivationChoice::Output,
-                    (None, false) => ActivationChoice::Fixed(defaults.atom_activation),
-                };
-                let combination =
-                    if foreign { defaults.atom_combination } else { template.atom_combination(*pred) };
-                let slot = |r: &RuleId| Slot {
-                    functions: &[],
-                    weight: template.rules[*r].head_weight,
-                    span: template.rules[*r].head_span,
-                    pred: None,
-                };
-                Some(MapOp {
-                    slots: rules.iter().map(slot).collect(),
-                    offset: template.atom_offset(*pred).filter(|_| !foreign),
-                    combination,
-                    activation,
-                    what: format!("the atoms of `{}`", self.context.vocabulary.predicate_text(*pred)),
-                    span: template.rules[rules[0]].head_span,
-                })
-            }
-            _ => None,
-        }
-    }
-
     /// Computes what the literals' functions make of the values of lower levels: one row for every distinct pair of a
     /// function and a value, innermost functions first.
-    fn apply_functions(&mut self, groups: &[&[u32]], ops: &[Option<MapOp<'a>>]) -> Result<(), Diagnostic> {
+    fn apply_functions(&mut self, groups: &[&[u32]], ops: &[Option<Map<'a>>]) -> Result<(), Diagnostic> {
         let graph = self.graph;
-        let deepest = |op: &MapOp<'a>| op.slots.iter().map(|s| s.functions.len()).max().unwrap_or(0);
+        let deepest = |op: &Map<'a>| op.slots.iter().map(|s| s.functions.len()).max().unwrap_or(0);
         let depth = ops.iter().flatten().map(deepest).max().unwrap_or(0);
         for step in 0..depth {
             // Rows by function and shape of the value; a value stands for its first slot, for messages.
-            let mut rows: IndexMap<(u32, Shape), (Span, IndexMap<u32, ()>)> = IndexMap::default();
+            let mut rows: IndexMap<(u32, Shape), (Option<Span>, IndexMap<u32, ()>)> = IndexMap::default();
             for (group, op) in groups.iter().zip(ops) {
                 let Some(op) = op else { continue };
                 for (k, slot) in op.slots.iter().enumerate() {
@@ -383,22 +300,16 @@ impl<'a> Compiler<'a> {
     }
 
     /// Asks for the weighted inputs of one neuron.
-    fn request(&mut self, op: &MapOp<'_>, inputs: &[NeuronId]) -> Result<(), Diagnostic> {
+    fn request(&mut self, op: &Map<'_>, inputs: &[NeuronId]) -> Result<(), Diagnostic> {
         for (slot, input) in op.slots.iter().zip(inputs) {
             let (source, shape) = self.slot_value(slot, *input);
             let place = match slot.weight {
-                Some(w) if !self.is_one(w) => self.product(w, source, shape, slot)?,
-                _ => Place::Known(source),
+                Some(w) => self.product(w, source, shape, slot)?,
+                None => Place::Known(source),
             };
             self.places.push(place);
         }
         Ok(())
-    }
-
-    /// A fixed scalar weight of exactly 1 changes nothing.
-    fn is_one(&self, weight: WeightId) -> bool {
-        let w = &self.context.template.weights[weight];
-        w.constant && w.shape.is_scalar() && w.initial.as_deref() == Some(&[1.0])
     }
 
     fn product(
@@ -417,8 +328,8 @@ impl<'a> Compiler<'a> {
                 codes::SHAPE_MISMATCH,
                 format!("a weight of shape {} cannot multiply a value of shape {shape}", def.shape),
             )
-            .label(def.span, format!("this weight is {}", def.shape))
-            .label(slot.span, format!("the value here is {shape}"));
+            .label(def.span, format!("this weight is {}", def.shape));
+            let d = labelled(d, slot.span, format!("the value here is {shape}"));
             return Err(self.blame_fact(d, slot.pred, shape));
         };
         let inputs_end = self.program.inputs_end();
@@ -500,7 +411,7 @@ impl<'a> Compiler<'a> {
     fn map_group(
         &mut self,
         group: &[u32],
-        op: MapOp<'_>,
+        op: Map<'_>,
         places: &[Place],
         at: &mut usize,
     ) -> Result<(), Diagnostic> {
@@ -547,26 +458,28 @@ impl<'a> Compiler<'a> {
 
     fn map_block(
         &mut self,
-        op: &MapOp<'_>,
+        op: &Map<'_>,
         inputs: Vec<Shape>,
         neurons: &[u32],
         sources: Vec<u32>,
     ) -> Result<(), Diagnostic> {
         let combined = op.combination.output_shape(&inputs).map_err(|why| {
-            let mut d =
-                Diagnostic::new(codes::SHAPE_MISMATCH, format!("{} cannot combine its inputs", op.what))
-                    .label(op.span, why);
+            let what = match self.graph.operation(neurons[0] as usize) {
+                Op::Atom { pred, .. } => {
+                    format!("the atoms of `{}`", self.context.vocabulary.predicate_text(*pred))
+                }
+                _ => "the rule".to_string(),
+            };
+            let d = Diagnostic::new(codes::SHAPE_MISMATCH, format!("{what} cannot combine its inputs"));
+            let mut d = labelled(d, op.span, why);
             let names = op.slots.iter().zip(inputs.iter().skip(usize::from(op.offset.is_some())));
             for (slot, shape) in names {
-                d = d.label(slot.span, format!("this is {shape}"));
+                d = labelled(d, slot.span, format!("this is {shape}"));
                 d = self.blame_fact(d, slot.pred, *shape);
             }
             d
         })?;
-        let activation = match &op.activation {
-            ActivationChoice::Fixed(f) => *f,
-            ActivationChoice::Output => (self.context.output_activation)(combined),
-        };
+        let activation = op.activation.unwrap_or_else(|| (self.context.output_activation)(combined));
         let copy = inputs.len() == 1 && op.combination.is_identity_of_one();
         // The activation is fused where its derivative follows from its output and the combination does not look at
         // its own result.
@@ -603,13 +516,15 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn activation_shape(&self, f: &Activation, shape: Shape, span: Span) -> Result<Shape, Diagnostic> {
+    fn activation_shape(
+        &self,
+        f: &Activation,
+        shape: Shape,
+        span: Option<Span>,
+    ) -> Result<Shape, Diagnostic> {
         f.output_shape(shape).map_err(|why| {
-            Diagnostic::new(
-                codes::FUNCTION_SHAPE,
-                format!("`{f}` cannot be applied to a value of shape {shape}"),
-            )
-            .label(span, why)
+            let title = format!("`{f}` cannot be applied to a value of shape {shape}");
+            labelled(Diagnostic::new(codes::FUNCTION_SHAPE, title), span, why)
         })
     }
 
@@ -622,40 +537,18 @@ impl<'a> Compiler<'a> {
         (0..rows).map(|i| (base + i * width) as u32).collect()
     }
 
-    fn negation_group(&mut self, group: &[u32]) -> Result<(), Diagnostic> {
-        let mut by_shape: IndexMap<Shape, (Vec<u32>, Vec<u32>)> = IndexMap::default();
-        for &n in group {
-            let input = self.graph.inputs(n as usize)[0].0 as usize;
-            let entry = by_shape.entry(self.shape[input]).or_default();
-            entry.0.push(n);
-            entry.1.push(self.offset[input]);
-        }
-        for (shape, (neurons, sources)) in by_shape {
-            let kind = Kind::Combine {
-                combination: Combination::Sum,
-                activation: Activation::Reverse,
-                inputs: vec![shape],
-                sources,
-            };
-            let places = self.block(shape, neurons.len(), kind);
-            for (&n, offset) in neurons.iter().zip(places) {
-                self.offset[n as usize] = offset;
-                self.shape[n as usize] = shape;
-            }
-        }
-        Ok(())
-    }
-
     fn reduce_group(&mut self, group: &[u32], rule: RuleId) -> Result<(), Diagnostic> {
         let r = &self.context.template.rules[rule];
         let aggregation: &Aggregation = &r.aggregation;
         let graph = self.graph;
         // One block per shape of the input and of the result.
-        let mut blocks: IndexMap<(Shape, Shape), (Vec<u32>, Vec<u32>, Vec<u32>)> = IndexMap::default();
+        let mut blocks: IndexMap<(Shape, Shape), Segments> = IndexMap::default();
         for &n in group {
             let inputs = graph.inputs(n as usize);
             let shape = self.shape[inputs[0].0 as usize];
-            if inputs.len() == 1 && aggregation.is_identity_of_one() {
+            let times = graph.times(n as usize);
+            let count = times.map_or(inputs.len(), |t| t.iter().map(|&t| t as usize).sum());
+            if count == 1 && aggregation.is_identity_of_one() {
                 self.offset[n as usize] = self.offset[inputs[0].0 as usize];
                 self.shape[n as usize] = shape;
                 self.program.copies += 1;
@@ -668,20 +561,20 @@ impl<'a> Compiler<'a> {
                 )
                 .label(r.span, "they cannot be aggregated"));
             }
-            let output = aggregation.output_shape(shape, inputs.len()).map_err(|why| {
+            let output = aggregation.output_shape(shape, count).map_err(|why| {
                 Diagnostic::new(
                     codes::FUNCTION_SHAPE,
                     format!("`{aggregation}` cannot aggregate values of shape {shape}"),
                 )
                 .label(r.span, why)
             })?;
-            let entry = blocks.entry((shape, output)).or_insert_with(|| (Vec::new(), vec![0], Vec::new()));
-            entry.0.push(n);
-            entry.2.extend(inputs.iter().map(|i| self.offset[i.0 as usize]));
-            entry.1.push(entry.2.len() as u32);
+            let entry = blocks.entry((shape, output)).or_default();
+            entry.push(n, inputs.iter().map(|i| self.offset[i.0 as usize]), times);
         }
-        for ((input, output), (neurons, starts, sources)) in blocks {
-            let kind = Kind::Reduce { aggregation: aggregation.clone(), input, starts, sources };
+        for ((input, output), segments) in blocks {
+            let Segments { neurons, mut starts, sources, times } = segments;
+            starts.push(sources.len() as u32);
+            let kind = Kind::Reduce { aggregation: aggregation.clone(), input, starts, sources, times };
             let places = self.block(output, neurons.len(), kind);
             for (&n, offset) in neurons.iter().zip(places) {
                 self.offset[n as usize] = offset;
@@ -689,5 +582,39 @@ impl<'a> Compiler<'a> {
             }
         }
         Ok(())
+    }
+}
+
+fn labelled(d: Diagnostic, span: Option<Span>, text: String) -> Diagnostic {
+    match span {
+        Some(span) => d.label(span, text),
+        None => d.note(text),
+    }
+}
+
+/// Aggregations in the making.
+#[derive(Default)]
+struct Segments {
+    neurons: Vec<u32>,
+    starts: Vec<u32>,
+    sources: Vec<u32>,
+    /// Empty while each source counts once.
+    times: Vec<u32>,
+}
+
+impl Segments {
+    fn push(&mut self, neuron: u32, sources: impl Iterator<Item = u32>, times: Option<&[u32]>) {
+        self.neurons.push(neuron);
+        let start = self.sources.len();
+        self.starts.push(start as u32);
+        self.sources.extend(sources);
+        match times.filter(|t| t.iter().any(|&t| t != 1)) {
+            Some(times) => {
+                self.times.resize(start, 1);
+                self.times.extend_from_slice(times);
+            }
+            None if self.times.is_empty() => {}
+            None => self.times.resize(self.sources.len(), 1),
+        }
     }
 }

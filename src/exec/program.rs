@@ -51,6 +51,8 @@ pub enum Kind {
         starts: Vec<u32>,
         /// All segments.
         sources: Vec<u32>,
+        /// How often each source counts; empty if each counts once.
+        times: Vec<u32>,
     },
 }
 

@@ -152,12 +152,14 @@ impl<T: Real> State<T> {
                     activation.backward(*input, x, &y[own.clone()], &gy[own], &mut grads[from]);
                 }
             }
-            Kind::Reduce { aggregation, input, starts, sources } => {
+            Kind::Reduce { aggregation, input, starts, sources, times } => {
                 for (i, row) in rows.enumerate() {
                     let own = i * width..(i + 1) * width;
-                    let offsets = &sources[starts[row] as usize..starts[row + 1] as usize];
+                    let segment = starts[row] as usize..starts[row + 1] as usize;
+                    let times = (!times.is_empty()).then(|| &times[segment.clone()]);
+                    let offsets = &sources[segment];
                     let (y, gy) = (&y[own.clone()], &gy[own]);
-                    aggregation.backward(*input, values, offsets, None, y, gy, grads, &mut self.scratch);
+                    aggregation.backward(*input, values, offsets, times, y, gy, grads, &mut self.scratch);
                 }
             }
         }
@@ -199,11 +201,12 @@ fn forward_block<T: Real>(
                 activation.forward(*input, x, &mut y[i * width..(i + 1) * width]);
             }
         }
-        Kind::Reduce { aggregation, input, starts, sources } => {
+        Kind::Reduce { aggregation, input, starts, sources, times } => {
             for (i, row) in rows.enumerate() {
-                let offsets = &sources[starts[row] as usize..starts[row + 1] as usize];
+                let segment = starts[row] as usize..starts[row + 1] as usize;
+                let times = (!times.is_empty()).then(|| &times[segment.clone()]);
                 let y = &mut y[i * width..(i + 1) * width];
-                aggregation.forward(*input, values, offsets, None, y, scratch);
+                aggregation.forward(*input, values, &sources[segment], times, y, scratch);
             }
         }
     }

@@ -3,12 +3,13 @@
 //! One iterative depth-first walk (Tarjan) from the queried atoms through the ground rules finds what supports them,
 //! in topological order, and the cycles among them. Then neurons are made in that order.
 
+use super::function::is_negated;
+use super::lift::{Lifter, Scope, Tally};
 use super::{Graph, NeuronCounts, NeuronId, Op, OpId, Output};
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
-use crate::data::{FactValue, PredId, Vocabulary};
+use crate::data::{Database, FactValue, PredId, Vocabulary};
 use crate::ground::{FactSource, GroundProgram};
-use crate::syntax::ast::Sign;
 use crate::template::{RuleId, Template, TemplateValue};
 
 /// A queried atom: predicate and row, with the numbers of the answers that ask for it.
@@ -24,16 +25,31 @@ pub struct Root {
 
 const NEW: u32 = u32::MAX;
 const UNBUILT: NeuronId = NeuronId(u32::MAX);
+/// In place of an instance that closes a cycle and is left out.
+const CLOSED: u32 = u32::MAX;
 
 /// Visible literals of a rule: their predicates and whether they are soft negations.
 struct Shape {
     slots: Vec<(PredId, bool)>,
 }
 
-/// Working memory for building, kept between worlds.
+/// Operations of the graph, found without making their names anew for every neuron.
+#[derive(Default)]
+struct Known {
+    rules: IndexVec<RuleId, Option<OpId>>,
+    aggregations: IndexVec<RuleId, Option<OpId>>,
+    /// Per predicate: the rules that derive an atom, whether it is an output.
+    atoms: HashMap<PredId, Vec<(Vec<RuleId>, bool, OpId)>>,
+}
+
+/// Builds one graph, world after world.
 pub struct Builder<'a> {
     template: &'a Template,
     vocabulary: &'a Vocabulary,
+    lifter: Lifter<'a>,
+    known: Known,
+    /// Neurons at each stage, per predicate.
+    tally: IndexVec<PredId, Tally>,
     shapes: IndexVec<RuleId, Shape>,
     /// Order-sensitive aggregations sort their groundings by the constants of the body.
     ordered: IndexVec<RuleId, bool>,
@@ -61,14 +77,19 @@ struct Component {
 }
 
 impl<'a> Builder<'a> {
-    /// A builder for graphs of the template.
-    pub fn new(template: &'a Template, vocabulary: &'a Vocabulary) -> Self {
+    /// A builder for one graph.
+    pub fn new(
+        template: &'a Template,
+        vocabulary: &'a Vocabulary,
+        database: &'a Database,
+        scope: Scope,
+    ) -> Self {
         let shape = |r: &crate::template::Rule| Shape {
             slots: r
                 .visible()
                 .map(|(_, l)| match l.relation {
                     crate::template::Relation::Predicate(p) | crate::template::Relation::Special(_, p) => {
-                        (p, l.sign == Sign::Soft)
+                        (p, is_negated(l))
                     }
                     crate::template::Relation::Domain => unreachable!("the domain has no value"),
                 })
@@ -77,6 +98,13 @@ impl<'a> Builder<'a> {
         Builder {
             template,
             vocabulary,
+            lifter: Lifter::new(template, database, scope),
+            known: Known {
+                rules: vec![None; template.rules.len()].into(),
+                aggregations: vec![None; template.rules.len()].into(),
+                atoms: HashMap::default(),
+            },
+            tally: vec![Tally::default(); vocabulary.predicate_count()].into(),
             shapes: template.rules.iter().map(shape).collect(),
             ordered: template.rules.iter().map(|r| r.aggregation.order_sensitive()).collect(),
             base: Vec::new(),
@@ -94,46 +122,22 @@ impl<'a> Builder<'a> {
 
     /// Adds what supports `roots` in the world just grounded.
     pub fn add_world(&mut self, ground: &GroundProgram, roots: &[Root], graph: &mut Graph) {
+        self.lifter.next_world(graph);
         self.number(ground);
         self.index_instances(ground);
-        let (order, components) = self.walk(ground, roots);
-        let atoms = self.neuron.len();
-        let mut queried = vec![false; atoms];
+        let (mut order, components) = self.walk(ground, roots);
+        let needed = self.cut(ground, roots, &mut order, &components, graph);
+        let mut queried = vec![false; self.neuron.len()];
         for root in roots {
             queried[self.atom(root.pred, root.row)] = true;
         }
-        let first = graph.len();
-        let mut outputs: Vec<Option<NeuronId>> = vec![None; atoms];
-        let mut cut_something = false;
+        let mut outputs: HashMap<u32, NeuronId> = HashMap::default();
         let mut counts = NeuronCounts::default();
-        for component in &components {
-            let members = &order[component.start..component.end];
-            let mut sorted: Vec<u32> = members.to_vec();
-            if component.cyclic {
-                sorted.sort_unstable_by_key(|&a| (self.round(ground, a), a));
-                for &a in &sorted {
-                    // Marks the component for the test of its ground rules.
-                    self.low[a as usize] = component.start as u32;
-                }
-            }
-            for &a in &sorted {
-                let in_cycle = component.cyclic.then_some(component.start as u32);
-                let cut = self.atom_neuron(
-                    ground,
-                    a,
-                    in_cycle,
-                    queried[a as usize],
-                    graph,
-                    &mut outputs,
-                    &mut counts,
-                );
-                if cut > 0 {
-                    cut_something = true;
-                    let pred = self.predicate_of(a);
-                    match graph.cut.iter_mut().find(|(p, _)| *p == pred) {
-                        Some((_, n)) => *n += cut,
-                        None => graph.cut.push((pred, cut)),
-                    }
+        for &a in &order {
+            if needed.as_ref().is_none_or(|n| n[a as usize]) {
+                let output = self.atom_neuron(ground, a, queried[a as usize], graph, &mut counts);
+                if let Some(output) = output {
+                    outputs.insert(a, output);
                 }
             }
         }
@@ -143,16 +147,115 @@ impl<'a> Builder<'a> {
                 None => graph.lost.push((rule, n)),
             }
         }
-        let first_output = graph.outputs.len();
         for root in roots {
             let a = self.atom(root.pred, root.row);
-            let neuron = outputs[a].unwrap_or(self.neuron[a]);
+            let neuron = outputs.get(&(a as u32)).copied().unwrap_or(self.neuron[a]);
             graph.outputs.push(Output { answer: root.answer, neuron });
         }
-        if cut_something {
-            counts = drop_unreached(graph, first, first_output);
-        }
         graph.counts.add(counts);
+    }
+
+    /// Ends building: what nothing depends on is left out, and each predicate's neurons are counted.
+    pub fn finish(mut self, graph: &mut Graph) -> IndexVec<PredId, Tally> {
+        graph.drop_unreached();
+        for owner in &graph.owner {
+            self.tally[*owner].lifted += 1;
+        }
+        self.tally
+    }
+
+    /// Makes a neuron of a predicate, or finds the one that it equals.
+    fn make(&mut self, graph: &mut Graph, pred: PredId, op: OpId, inputs: &[NeuronId]) -> NeuronId {
+        let made = self.lifter.push(graph, pred, op, inputs);
+        let tally = &mut self.tally[pred];
+        tally.unlifted += 1;
+        tally.pruned += usize::from(!made.copy);
+        made.neuron
+    }
+
+    /// Decides which ground rules close a cycle, and sorts the atoms of each cycle so that what supports them comes
+    /// first. If ground rules are left out, the atoms that still support a root are returned.
+    ///
+    /// Inside a component of mutually dependent atoms an atom keeps the ground rules whose body atoms of that
+    /// component were all first derived in an earlier round than itself. A body literal that is the head itself is
+    /// left out of its ground rule, whose other inputs stay.
+    fn cut(
+        &mut self,
+        ground: &GroundProgram,
+        roots: &[Root],
+        order: &mut [u32],
+        components: &[Component],
+        graph: &mut Graph,
+    ) -> Option<Vec<bool>> {
+        let mut some = false;
+        for component in components.iter().filter(|c| c.cyclic) {
+            let members = &mut order[component.start..component.end];
+            members.sort_unstable_by_key(|&a| (self.round(ground, a), a));
+            for &a in &*members {
+                // Marks the component for the test of its ground rules.
+                self.low[a as usize] = component.start as u32;
+            }
+            for &a in &*members {
+                let mut cut = 0;
+                let round = self.round(ground, a);
+                for e in self.starts[a as usize] as usize..self.starts[a as usize + 1] as usize {
+                    let (rule, instance) = self.entries[e];
+                    let body = ground.instances[rule].body(instance as usize);
+                    let later = |(k, &row): (usize, &u32)| {
+                        let b = self.base[self.shapes[rule].slots[k].0.index()] + row;
+                        let inside = b != a && self.low[b as usize] == component.start as u32;
+                        inside && self.round(ground, b) >= round
+                    };
+                    if body.iter().enumerate().any(later) {
+                        cut += 1;
+                        some = true;
+                        self.entries[e].1 = CLOSED;
+                    } else {
+                        cut += usize::from(self.mentions(a, rule, body));
+                    }
+                }
+                if cut > 0 {
+                    let pred = self.predicate_of(a);
+                    match graph.cut.iter_mut().find(|(p, _)| *p == pred) {
+                        Some((_, n)) => *n += cut,
+                        None => graph.cut.push((pred, cut)),
+                    }
+                }
+            }
+        }
+        some.then(|| self.still_needed(ground, roots))
+    }
+
+    /// What supports the roots by the ground rules that are kept.
+    fn still_needed(&mut self, ground: &GroundProgram, roots: &[Root]) -> Vec<bool> {
+        let mut needed = vec![false; self.neuron.len()];
+        self.used.fill(false);
+        let mut stack: Vec<u32> = Vec::new();
+        for root in roots {
+            let a = self.atom(root.pred, root.row);
+            if !std::mem::replace(&mut needed[a], true) {
+                stack.push(a as u32);
+            }
+        }
+        while let Some(a) = stack.pop() {
+            for e in self.starts[a as usize] as usize..self.starts[a as usize + 1] as usize {
+                let (rule, instance) = self.entries[e];
+                if instance == CLOSED {
+                    continue;
+                }
+                let body = ground.instances[rule].body(instance as usize);
+                for ((pred, _), row) in self.shapes[rule].slots.iter().zip(body) {
+                    let b = self.base[pred.index()] + row;
+                    if b != a {
+                        self.used[b as usize] = true;
+                        if !std::mem::replace(&mut needed[b as usize], true) {
+                            stack.push(b);
+                        }
+                    }
+                }
+            }
+        }
+        needed
     }
 
     fn atom(&self, pred: PredId, row: u32) -> usize {
@@ -308,80 +411,90 @@ impl<'a> Builder<'a> {
         self.on_stack[atom as usize] = true;
     }
 
-    /// Makes the neurons of one atom; returns how many of its ground rules close a cycle and are left out.
-    ///
-    /// Inside a component of mutually dependent atoms an atom keeps the ground rules whose body atoms of that
-    /// component were all first derived in an earlier round than itself. A body literal that is the head itself is
-    /// left out of its ground rule, whose other inputs stay.
+    /// Makes the neurons of one atom; the one to be read as an output, if it is asked for and derived.
     fn atom_neuron(
         &mut self,
         ground: &GroundProgram,
         atom: u32,
-        cycle: Option<u32>,
         queried: bool,
         graph: &mut Graph,
-        outputs: &mut [Option<NeuronId>],
         counts: &mut NeuronCounts,
-    ) -> usize {
+    ) -> Option<NeuronId> {
         let a = atom as usize;
         let (from, to) = (self.starts[a] as usize, self.starts[a + 1] as usize);
-        let mut cut = 0;
+        let pred = self.predicate_of(atom);
         let mut derived: Vec<(RuleId, NeuronId)> = Vec::new();
         let mut inputs: Vec<NeuronId> = Vec::new();
         let mut groundings: Vec<NeuronId> = Vec::new();
         let mut at = from;
-        let round = if cycle.is_some() { self.round(ground, atom) } else { 0 };
         while at < to {
             let rule = self.entries[at].0;
             let end = at + self.entries[at..to].iter().take_while(|e| e.0 == rule).count();
             if self.ordered[rule] {
                 self.sort_groundings(ground, rule, at, end);
             }
-            let instances = &ground.instances[rule];
             groundings.clear();
             for e in at..end {
-                let body = instances.body(self.entries[e].1 as usize);
-                if let Some(mark) = cycle {
-                    let later = |(k, &row): (usize, &u32)| {
-                        let b = self.base[self.shapes[rule].slots[k].0.index()] + row;
-                        b != atom && self.low[b as usize] == mark && self.round(ground, b) >= round
-                    };
-                    if body.iter().enumerate().any(later) {
-                        cut += 1;
-                        continue;
-                    }
+                let instance = self.entries[e].1;
+                if instance == CLOSED {
+                    continue;
                 }
-                let looped = cycle.is_some() && self.mentions(atom, rule, body);
-                cut += usize::from(looped);
+                let body = ground.instances[rule].body(instance as usize);
                 if let Some(n) = self.rule_neuron(atom, rule, body, graph, &mut inputs, counts, ground) {
                     groundings.push(n);
                 }
             }
             if !groundings.is_empty() {
                 counts.aggregations += 1;
-                derived.push((rule, graph.push(Op::Aggregation(rule), &groundings)));
+                let known = &mut self.known.aggregations[rule];
+                let op = *known.get_or_insert_with(|| graph.intern(Op::Aggregation(rule)));
+                derived.push((rule, self.make(graph, pred, op, &groundings)));
             }
             at = end;
         }
         if derived.is_empty() {
             self.fact_neuron(ground, atom, graph, counts);
-            return cut;
+            return None;
         }
         counts.atoms += 1;
         if let Some(&rule) = self.given.get(&atom) {
             count_lost(&mut self.lost, rule);
         }
-        let pred = self.predicate_of(atom);
         inputs.clear();
         inputs.extend(derived.iter().map(|(_, n)| *n));
+        let inner = !queried || self.used[a];
+        if inner {
+            let op = self.atom_op(graph, pred, &derived, false);
+            self.neuron[a] = self.make(graph, pred, op, &inputs);
+        }
+        queried.then(|| {
+            let op = self.atom_op(graph, pred, &derived, true);
+            if !inner {
+                return self.make(graph, pred, op, &inputs);
+            }
+            // One atom, read in two ways, is counted once.
+            self.lifter.push(graph, pred, op, &inputs).neuron
+        })
+    }
+
+    fn atom_op(
+        &mut self,
+        graph: &mut Graph,
+        pred: PredId,
+        derived: &[(RuleId, NeuronId)],
+        output: bool,
+    ) -> OpId {
+        let known = self.known.atoms.entry(pred).or_default();
+        let same = |(rules, o, _): &&(Vec<RuleId>, bool, OpId)| {
+            *o == output && rules.iter().eq(derived.iter().map(|(r, _)| r))
+        };
+        if let Some((.., op)) = known.iter().find(same) {
+            return *op;
+        }
         let rules: Vec<RuleId> = derived.iter().map(|(r, _)| *r).collect();
-        if queried {
-            outputs[a] = Some(graph.push(Op::Atom { pred, rules: rules.clone(), output: true }, &inputs));
-        }
-        if !queried || self.used[a] {
-            self.neuron[a] = graph.push(Op::Atom { pred, rules, output: false }, &inputs);
-        }
-        cut
+        let op = graph.intern(Op::Atom { pred, rules: rules.clone(), output });
+        known.push((rules, output, op));
+        op
     }
 
     /// Whether a ground rule has its own head in its body.
@@ -401,6 +514,7 @@ impl<'a> Builder<'a> {
         ground: &GroundProgram,
     ) -> Option<NeuronId> {
         inputs.clear();
+        let head = self.template.rules[rule].head;
         let mut dropped = Vec::new();
         for (k, &row) in body.iter().enumerate() {
             let (pred, soft) = self.shapes[rule].slots[k];
@@ -416,7 +530,8 @@ impl<'a> Builder<'a> {
             let n = self.neuron[b as usize];
             if soft {
                 counts.negations += 1;
-                inputs.push(graph.push(Op::Negation, &[n]));
+                let op = graph.intern(Op::Negation);
+                inputs.push(self.make(graph, head, op, &[n]));
             } else {
                 inputs.push(n);
             }
@@ -425,7 +540,13 @@ impl<'a> Builder<'a> {
             return None;
         }
         counts.rules += 1;
-        Some(graph.push(Op::Rule { rule, dropped }, inputs))
+        let op = if dropped.is_empty() {
+            let known = &mut self.known.rules[rule];
+            *known.get_or_insert_with(|| graph.intern(Op::Rule { rule, dropped }))
+        } else {
+            graph.intern(Op::Rule { rule, dropped })
+        };
+        Some(self.make(graph, head, op, inputs))
     }
 
     /// The neuron of an atom that no ground rule derives: its value as a fact, or what a rule without valued
@@ -459,7 +580,8 @@ impl<'a> Builder<'a> {
             },
         };
         counts.facts += 1;
-        self.neuron[atom as usize] = graph.push(op, &[]);
+        let op = graph.intern(op);
+        self.neuron[atom as usize] = self.make(graph, pred, op, &[]);
     }
 
     /// Sorts the groundings of one rule and head by their ground bodies, first literal first, so that functions which
@@ -469,6 +591,9 @@ impl<'a> Builder<'a> {
         let instances = &ground.instances[rule];
         let vocabulary = self.vocabulary;
         self.entries[from..to].sort_by(|x, y| {
+            if x.1 == CLOSED || y.1 == CLOSED {
+                return x.1.cmp(&y.1);
+            }
             let (bx, by) = (instances.body(x.1 as usize), instances.body(y.1 as usize));
             for (k, (pred, _)) in slots.iter().enumerate() {
                 let relation = &ground.relations[*pred];
@@ -489,61 +614,4 @@ fn count_lost(lost: &mut Vec<(RuleId, usize)>, rule: RuleId) {
         Some((_, n)) => *n += 1,
         None => lost.push((rule, 1)),
     }
-}
-
-/// After a cut some neurons from `first` on support no output any more: drops them and counts the rest anew.
-fn drop_unreached(graph: &mut Graph, first: usize, first_output: usize) -> NeuronCounts {
-    let n = graph.len();
-    let mut keep = vec![false; n - first];
-    for output in &graph.outputs[first_output..] {
-        keep[output.neuron.index() - first] = true;
-    }
-    for i in (first..n).rev() {
-        if keep[i - first] {
-            for input in graph.inputs(i) {
-                keep[input.index() - first] = true;
-            }
-        }
-    }
-    let mut moved = vec![UNBUILT; n - first];
-    let ops: Vec<OpId> = graph.op.split_off(first);
-    graph.level.truncate(first);
-    let starts: Vec<u32> = graph.starts[first..].to_vec();
-    let old: Vec<NeuronId> = graph.inputs.split_off(starts[0] as usize);
-    graph.starts.truncate(first + 1);
-    let mut counts = NeuronCounts::default();
-    let mut inputs = Vec::new();
-    let same_inputs = |i: usize, j: usize| {
-        let of = |i: usize| &old[(starts[i] - starts[0]) as usize..(starts[i + 1] - starts[0]) as usize];
-        of(i) == of(j)
-    };
-    let twin: Vec<bool> = (0..ops.len())
-        .map(|i| {
-            let next = ops.get(i + 1).map(|op| &graph.ops[op.index()]);
-            matches!(next, Some(Op::Atom { output: false, .. })) && keep[i + 1] && same_inputs(i, i + 1)
-        })
-        .collect();
-    let has_twin = |i: usize| twin[i];
-    for (i, op) in ops.into_iter().enumerate() {
-        if !keep[i] {
-            continue;
-        }
-        let range = (starts[i] - starts[0]) as usize..(starts[i + 1] - starts[0]) as usize;
-        inputs.clear();
-        inputs.extend(old[range].iter().map(|m| moved[m.index() - first]));
-        moved[i] = graph.push_op(op, &inputs);
-        match &graph.ops[op.index()] {
-            Op::Value(_) | Op::Number(_) | Op::Weight(_) => counts.facts += 1,
-            Op::Negation => counts.negations += 1,
-            Op::Rule { .. } => counts.rules += 1,
-            Op::Aggregation(_) => counts.aggregations += 1,
-            // An output with a twin that its parents read is one atom; the twin comes next.
-            Op::Atom { output: true, .. } => counts.atoms += usize::from(!has_twin(i)),
-            Op::Atom { .. } => counts.atoms += 1,
-        }
-    }
-    for output in &mut graph.outputs[first_output..] {
-        output.neuron = moved[output.neuron.index() - first];
-    }
-    counts
 }

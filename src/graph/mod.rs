@@ -1,6 +1,8 @@
-//! Layer 8: neurons: what supports the queries of some worlds, as a structure of arrays.
+//! Layer 8: neurons: what supports the queries of some worlds, as a structure of arrays, equal ones once.
 
 pub mod build;
+pub mod function;
+pub mod lift;
 
 use crate::base::hash::IndexSet;
 use crate::data::{PredId, ValueId};
@@ -93,12 +95,16 @@ pub struct Graph {
     pub ops: IndexSet<Op>,
     /// Operation of each neuron.
     pub op: Vec<OpId>,
+    /// The predicate that each neuron was made for first.
+    pub owner: Vec<PredId>,
     /// One more than the greatest level among the inputs; 0 for leaves.
     pub level: Vec<u32>,
     /// Where the inputs of each neuron begin in `inputs`; one entry more than neurons.
     pub starts: Vec<u32>,
     /// Inputs of all neurons.
     pub inputs: Vec<NeuronId>,
+    /// How often each input counts; empty while each counts once.
+    pub times: Vec<u32>,
     /// Answers, in order of worlds.
     pub outputs: Vec<Output>,
     /// Counted as the reference does.
@@ -133,19 +139,70 @@ impl Graph {
     pub fn operation(&self, neuron: usize) -> &Op {
         &self.ops[self.op[neuron].0 as usize]
     }
-    /// Appends a neuron.
-    pub fn push(&mut self, op: Op, inputs: &[NeuronId]) -> NeuronId {
-        let (op, _) = self.ops.insert_full(op);
-        self.push_op(OpId(op as u32), inputs)
+    /// How often each input of a neuron counts; `None` if each counts once.
+    #[inline]
+    pub fn times(&self, neuron: usize) -> Option<&[u32]> {
+        let range = self.starts[neuron] as usize..self.starts[neuron + 1] as usize;
+        (!self.times.is_empty()).then(|| &self.times[range])
     }
-    /// Appends a neuron of a known operation.
-    pub fn push_op(&mut self, op: OpId, inputs: &[NeuronId]) -> NeuronId {
+    /// The number of an operation.
+    pub fn intern(&mut self, op: Op) -> OpId {
+        OpId(self.ops.insert_full(op).0 as u32)
+    }
+    /// Appends a neuron.
+    pub fn push_op(
+        &mut self,
+        op: OpId,
+        owner: PredId,
+        inputs: &[NeuronId],
+        times: Option<&[u32]>,
+    ) -> NeuronId {
         let id = NeuronId(u32::try_from(self.op.len()).expect("fewer than 2^32 neurons in a graph"));
         let level = inputs.iter().map(|i| self.level[i.0 as usize] + 1).max().unwrap_or(0);
         self.op.push(op);
+        self.owner.push(owner);
         self.level.push(level);
+        let several = times.filter(|t| t.iter().any(|&t| t != 1));
+        if several.is_some() && self.times.is_empty() {
+            self.times.resize(self.inputs.len(), 1);
+        }
         self.inputs.extend_from_slice(inputs);
+        match several {
+            Some(times) => self.times.extend_from_slice(times),
+            None if self.times.is_empty() => {}
+            None => self.times.resize(self.inputs.len(), 1),
+        }
         self.starts.push(u32::try_from(self.inputs.len()).expect("fewer than 2^32 edges in a graph"));
         id
+    }
+
+    /// Leaves out neurons that no answer depends on.
+    pub fn drop_unreached(&mut self) {
+        let mut reached = vec![false; self.len()];
+        for output in &self.outputs {
+            reached[output.neuron.0 as usize] = true;
+        }
+        for n in (0..self.len()).rev() {
+            if reached[n] {
+                for input in self.starts[n] as usize..self.starts[n + 1] as usize {
+                    reached[self.inputs[input].0 as usize] = true;
+                }
+            }
+        }
+        if reached.iter().all(|r| *r) {
+            return;
+        }
+        let old = std::mem::replace(self, Graph::new());
+        self.ops = old.ops.clone();
+        let mut moved = vec![NeuronId(u32::MAX); old.len()];
+        let mut inputs = Vec::new();
+        for n in (0..old.len()).filter(|&n| reached[n]) {
+            inputs.clear();
+            inputs.extend(old.inputs(n).iter().map(|i| moved[i.0 as usize]));
+            moved[n] = self.push_op(old.op[n], old.owner[n], &inputs, old.times(n));
+        }
+        let moved = |o: &Output| Output { neuron: moved[o.neuron.0 as usize], ..*o };
+        self.outputs = old.outputs.iter().map(moved).collect();
+        (self.counts, self.cut, self.lost) = (old.counts, old.cut, old.lost);
     }
 }

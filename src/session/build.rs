@@ -13,7 +13,8 @@ use crate::diag::{Diagnostic, Diagnostics, codes, counted, has_errors};
 use crate::exec::compile::Context;
 use crate::exec::{Program, compile};
 use crate::graph::build::{Builder, Root};
-use crate::graph::{Graph, NeuronCounts};
+use crate::graph::lift::{Lifter, Scope, Tally};
+use crate::graph::{Graph, NeuronCounts, Output};
 use crate::ground::evaluate::relevant_predicates;
 use crate::ground::{Grounder, Overflow};
 use crate::learn::Sample;
@@ -47,8 +48,12 @@ pub struct Statistics {
     pub graph_neurons: usize,
     /// Edges in the graphs.
     pub graph_edges: usize,
-    /// Neurons that do more than copy their input.
+    /// Of the neurons that support queries, those that do more than copy their input.
     pub pruned_neurons: usize,
+    /// Neurons of each predicate at each stage.
+    pub tally: Vec<Tally>,
+    /// Seconds of lifting across worlds.
+    pub lift_seconds: f64,
     /// Rows of the compiled programs.
     pub rows: usize,
     /// Blocks of the compiled programs.
@@ -61,6 +66,31 @@ pub struct Statistics {
     pub build_seconds: f64,
     /// Seconds of compiling.
     pub compile_seconds: f64,
+}
+
+impl Statistics {
+    /// Adds another shard's.
+    fn add(&mut self, s: Statistics) {
+        self.ground_rules += s.ground_rules;
+        self.atoms += s.atoms;
+        self.neurons.add(s.neurons);
+        self.graph_neurons += s.graph_neurons;
+        self.graph_edges += s.graph_edges;
+        self.pruned_neurons += s.pruned_neurons;
+        self.rows += s.rows;
+        self.blocks += s.blocks;
+        self.ground_seconds += s.ground_seconds;
+        self.build_seconds += s.build_seconds;
+        self.lift_seconds += s.lift_seconds;
+        self.compile_seconds += s.compile_seconds;
+        for (t, n) in self.per_rule.iter_mut().zip(&s.per_rule) {
+            *t += n;
+        }
+        self.tally.resize(self.tally.len().max(s.tally.len()), Tally::default());
+        for (t, other) in self.tally.iter_mut().zip(s.tally) {
+            t.add(other);
+        }
+    }
 }
 
 /// Compiled programs, with the answers that they compute.
@@ -81,6 +111,8 @@ pub struct Network {
 /// What one shard gives.
 #[derive(Default)]
 struct Shard {
+    /// Until it is compiled.
+    graph: Graph,
     program: Program,
     answers: Vec<(usize, Vec<ConstId>)>,
     /// Queries that cannot be derived and were left out or given a value.
@@ -128,6 +160,13 @@ impl Session {
         if let Some(fatal) = parts.iter_mut().find_map(|p| p.fatal.take()) {
             return (None, vec![fatal]);
         }
+        if self.settings.lift == Scope::All {
+            let mut all = self.unite(parts);
+            if let Some(fatal) = all.fatal.take() {
+                return (None, vec![fatal]);
+            }
+            parts = vec![all];
+        }
         self.unprovable(&mut parts, &mut out);
         self.repeated(&parts, &mut out);
         self.lost(&parts, &mut out);
@@ -160,7 +199,7 @@ impl Session {
         let mut shard = Shard::default();
         let mut grounder =
             Grounder::new(&self.vocabulary, &self.template, &self.database, &self.strata, relevant);
-        let mut builder = Builder::new(&self.template, &self.vocabulary);
+        let mut builder = Builder::new(&self.template, &self.vocabulary, &self.database, self.settings.lift);
         let mut graph = Graph::new();
         let statistics = &mut shard.statistics;
         statistics.per_rule = vec![0; self.template.rules.len()];
@@ -222,10 +261,25 @@ impl Session {
             builder.add_world(ground, &roots, &mut graph);
             statistics.build_seconds += grounded.elapsed().as_secs_f64();
         }
-        drop(builder);
+        let tally = builder.finish(&mut graph);
         shard.repeated = std::mem::take(&mut grounder.repeated);
         drop(grounder);
+        statistics.neurons = graph.counts;
+        statistics.pruned_neurons = tally.iter().map(|t| t.pruned).sum();
+        statistics.tally = tally.as_slice().to_vec();
+        shard.cut = std::mem::take(&mut graph.cut);
+        shard.lost = std::mem::take(&mut graph.lost);
+        shard.graph = graph;
+        if self.settings.lift != Scope::All {
+            self.compile(&mut shard);
+        }
+        shard
+    }
+
+    /// The program of a shard's graph, which is given up.
+    fn compile(&self, shard: &mut Shard) {
         let start = Instant::now();
+        let graph = std::mem::take(&mut shard.graph);
         let loss = self.settings.train.loss;
         let output_activation = |shape| loss.default_output_activation(shape);
         let context = Context {
@@ -234,14 +288,11 @@ impl Session {
             database: &self.database,
             output_activation: &output_activation,
         };
-        statistics.neurons = graph.counts;
+        let statistics = &mut shard.statistics;
         statistics.graph_neurons = graph.len();
         statistics.graph_edges = graph.inputs.len();
-        shard.cut = std::mem::take(&mut graph.cut);
-        shard.lost = std::mem::take(&mut graph.lost);
         match compile(&graph, &context) {
             Ok(program) => {
-                statistics.pruned_neurons = graph.len() - program.copies;
                 statistics.rows = program.row_count();
                 statistics.blocks = program.blocks.len();
                 shard.program = program;
@@ -249,7 +300,37 @@ impl Session {
             Err(d) => shard.fatal = Some(d),
         }
         statistics.compile_seconds = start.elapsed().as_secs_f64();
-        shard
+    }
+
+    /// One shard of all, its neurons lifted across worlds.
+    fn unite(&self, parts: Vec<Shard>) -> Shard {
+        let start = Instant::now();
+        let mut lifter = Lifter::new(&self.template, &self.database, Scope::All);
+        let mut graph = Graph::new();
+        let mut all = Shard::default();
+        all.statistics.per_rule = vec![0; self.template.rules.len()];
+        for part in parts {
+            let moved = lifter.absorb(&mut graph, &part.graph);
+            let first = all.answers.len() as u32;
+            let output = |o: &Output| Output { answer: first + o.answer, neuron: moved[o.neuron.0 as usize] };
+            graph.outputs.extend(part.graph.outputs.iter().map(output));
+            all.answers.extend(part.answers);
+            all.left_out += part.left_out;
+            all.unprovable_count += part.unprovable_count;
+            all.unprovable.extend(part.unprovable);
+            all.repeated.extend(part.repeated);
+            all.cut.extend(part.cut);
+            all.lost.extend(part.lost);
+            all.statistics.add(part.statistics);
+        }
+        all.statistics.tally.iter_mut().for_each(|t| t.lifted = 0);
+        for owner in &graph.owner {
+            all.statistics.tally[owner.index()].lifted += 1;
+        }
+        all.graph = graph;
+        all.statistics.lift_seconds = start.elapsed().as_secs_f64();
+        self.compile(&mut all);
+        all
     }
 
     pub(super) fn overflow(&self, overflow: &Overflow) -> Diagnostic {
@@ -386,21 +467,7 @@ impl Session {
         total.per_rule = vec![0; self.template.rules.len()];
         let mut answers: Vec<(usize, usize, usize, Vec<ConstId>, Option<(usize, usize)>)> = Vec::new();
         for (number, part) in parts.into_iter().enumerate() {
-            let s = part.statistics;
-            total.ground_rules += s.ground_rules;
-            total.atoms += s.atoms;
-            total.neurons.add(s.neurons);
-            total.graph_neurons += s.graph_neurons;
-            total.graph_edges += s.graph_edges;
-            total.pruned_neurons += s.pruned_neurons;
-            total.rows += s.rows;
-            total.blocks += s.blocks;
-            total.ground_seconds += s.ground_seconds;
-            total.build_seconds += s.build_seconds;
-            total.compile_seconds += s.compile_seconds;
-            for (t, n) in total.per_rule.iter_mut().zip(&s.per_rule) {
-                *t += n;
-            }
+            total.add(part.statistics);
             for (pred, n) in part.cut {
                 let name = self.vocabulary.predicate_text(pred);
                 match total.cut.iter_mut().find(|(p, _)| *p == name) {
@@ -418,11 +485,11 @@ impl Session {
             }
             network.programs.push(part.program);
         }
-        let busy = total.ground_seconds + total.build_seconds + total.compile_seconds;
+        let Statistics { ground_seconds, build_seconds, lift_seconds, compile_seconds, .. } = total;
+        let phases = [ground_seconds, build_seconds, lift_seconds, compile_seconds];
+        let busy: f64 = phases.iter().map(|s| **s).sum();
         if busy > 0.0 {
-            for seconds in [&mut total.ground_seconds, &mut total.build_seconds, &mut total.compile_seconds] {
-                *seconds *= wall / busy;
-            }
+            phases.into_iter().for_each(|seconds| *seconds *= wall / busy);
         }
         answers.sort_by_key(|a| (a.0, a.1, a.2));
         network.answers =

@@ -35,7 +35,6 @@ impl Session {
         let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
         let mut grounder =
             Grounder::new(&self.vocabulary, &self.template, &self.database, &self.strata, &relevant);
-        let mut builder = Builder::new(&self.template, &self.vocabulary);
         let mut asked: Vec<(WorldId, usize)> =
             queries.iter().enumerate().map(|(i, q)| (q.world, i)).collect();
         asked.sort_unstable();
@@ -55,7 +54,10 @@ impl Session {
                 }
             }
             let mut graph = Graph::new();
+            let scope = self.settings.lift;
+            let mut builder = Builder::new(&self.template, &self.vocabulary, &self.database, scope);
             builder.add_world(ground, &roots, &mut graph);
+            builder.finish(&mut graph);
             if look(&WorldView { world, ground, graph: &graph, answers: &answers }).is_break() {
                 break;
             }

@@ -10,6 +10,7 @@ use crate::base::span::SourceMap;
 use crate::data::builder::Builder;
 use crate::data::{Database, MAX_ARITY, Query, QueryTerm, Split, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
+use crate::graph::lift::Scope;
 use crate::io::{self, Inputs};
 use crate::learn::TrainSettings;
 use crate::syntax::ast::{self, TermKind, WeightValue};
@@ -57,6 +58,8 @@ pub struct Settings {
     pub cut_cycles: bool,
     /// Width of numbers.
     pub precision: Precision,
+    /// Which equal neurons are made once.
+    pub lift: Scope,
 }
 
 impl Default for Settings {
@@ -68,6 +71,7 @@ impl Default for Settings {
             unprovable: Unprovable::Error,
             cut_cycles: true,
             precision: Precision::F64,
+            lift: Scope::default(),
         }
     }
 }

@@ -64,9 +64,9 @@ pub struct GroundReport {
 pub struct GraphReport {
     /// Neurons that support queries, counted as the reference engine does before any reduction.
     pub neurons_unlifted: usize,
-    /// Neurons of the graphs that do more than copy their input.
+    /// Of these, those that do more than copy their input.
     pub neurons_pruned: usize,
-    /// Neurons that are evaluated, after all reductions.
+    /// Neurons of the graphs, after lifting.
     pub neurons: usize,
     /// Rows that are computed (products of a weight and a value, which neurons share, are rows too).
     pub rows: usize,
@@ -119,7 +119,7 @@ pub struct TimeReport {
     pub ground: f64,
     /// Building graphs.
     pub build: f64,
-    /// Lifting; part of building.
+    /// Lifting across worlds (`--lift all`); what is lifted within a world is part of building.
     pub lift: f64,
     /// Compiling.
     pub compile: f64,
@@ -177,7 +177,7 @@ impl Session {
             graph: GraphReport {
                 neurons_unlifted: s.neurons.total(),
                 neurons_pruned: s.pruned_neurons,
-                neurons: s.pruned_neurons,
+                neurons: s.graph_neurons,
                 rows: s.rows,
                 edges: s.graph_edges,
                 blocks: s.blocks,
@@ -204,7 +204,7 @@ impl Session {
                 parse: self.parse_seconds,
                 ground: s.ground_seconds,
                 build: s.build_seconds,
-                lift: 0.0,
+                lift: s.lift_seconds,
                 compile: s.compile_seconds,
                 train: outcome.train_seconds,
                 total: total_seconds,

@@ -104,21 +104,25 @@ fn ground_rules_world_by_world() {
 
 #[test]
 fn neurons_with_their_inputs() {
-    let template = "{2} h(X) :- f(X), ~g(X).\n{1,2} q :- h(X).\nq :- f(X).";
+    let template = "{2} h(X) :- f(X), ~g(X).\n{1,2} q :- h(X).  [aggregation=sum]\nq :- f(X).";
+    let data = "<2> f(a). g(a). <2> f(b). g(b). ?- q.";
+    // Both constants are alike; what would only copy has no neuron.
     let expected = "shared world\n\
                     \x20 0: value 2\n\
                     \x20 1: value 1\n\
                     \x20 2: negation <- 1\n\
                     \x20 3: rule 0 <- 0, 2\n\
-                    \x20 4: aggregation of rule 0 <- 3\n\
-                    \x20 5: atom of h/1 by rule 0 <- 4\n\
-                    \x20 6: rule 1 <- 5\n\
-                    \x20 7: aggregation of rule 1 <- 6\n\
-                    \x20 8: rule 2 <- 0\n\
-                    \x20 9: aggregation of rule 2 <- 8\n\
-                    \x20 10: queried atom of q/0 by rules 1, 2 <- 7, 9\n\
-                    \x20 q = 10\n";
-    assert_eq!(dump("graph", template, "<2> f(a). g(a). ?- q."), expected);
+                    \x20 4: atom of h/1 by rule 0 <- 3\n\
+                    \x20 5: rule 1 <- 4\n\
+                    \x20 6: aggregation of rule 1 <- 2*5\n\
+                    \x20 7: rule 2 <- 0\n\
+                    \x20 8: queried atom of q/0 by rules 1, 2 <- 6, 7\n\
+                    \x20 q = 8\n";
+    assert_eq!(dump("graph", template, data), expected);
+    let dir = files(&[("t.lrnn", template), ("d.db", data)]);
+    let o = nlog(dir.path(), &["run", "t.lrnn", "d.db", "--dump", "graph", "--lift", "off"]);
+    let text = String::from_utf8(o.stdout).expect("text");
+    assert!(text.contains("aggregation of rule 1 <- 12, 13\n"), "{text}");
 }
 
 #[test]

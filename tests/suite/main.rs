@@ -13,6 +13,7 @@ mod friction;
 mod gradients;
 mod grounding;
 mod grouped;
+mod lifting;
 mod messages;
 mod metamorphic;
 mod robustness;

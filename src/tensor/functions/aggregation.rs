@@ -147,9 +147,9 @@ impl Aggregation {
     }
 
     /// Whether the order of the groundings changes the value (beyond rounding, and beyond which of equal groundings
-    /// a maximum gives its gradient to).
+    /// a maximum gives its gradient to): of vectors with equal sums `maxsum` and `minsum` take the first.
     pub fn order_sensitive(&self) -> bool {
-        matches!(self, G::Concat | G::Softmax(_) | G::Sparsemax(_))
+        matches!(self, G::MaxSum | G::MinSum | G::Concat | G::Softmax(_) | G::Sparsemax(_))
     }
 
     /// Whether a single grounding (of multiplicity 1) comes out unchanged.
@@ -181,7 +181,9 @@ impl Aggregation {
             G::Concat if count == 1 => Ok(shape),
             G::Concat => column(count.checked_mul(shape.len())),
             G::Softmax(vars) | G::Sparsemax(vars) => {
-                debug_assert!(vars.is_empty(), "lowering expands what is grouped");
+                if !vars.is_empty() {
+                    return Err(format!("{self} belongs to a rule, of whose head it names variables"));
+                }
                 if shape.is_scalar() {
                     column(Some(count))
                 } else {

@@ -104,7 +104,7 @@ impl Combination {
     }
 
     /// Whether the order of the inputs changes the value (beyond rounding, and beyond which of equal inputs a
-    /// maximum gives its gradient to).
+    /// maximum gives its gradient to): of vectors with equal sums `maxsum` and `minsum` take the first.
     pub fn order_sensitive(&self) -> bool {
         matches!(
             self,
