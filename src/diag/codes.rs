@@ -101,6 +101,9 @@ codes! {
     SHARED_VARIABLE = "W0514", "queries of one statement share a variable";
     UNREAD_FACTS = "W0515", "facts that no rule reads, with a name that is nearly read";
     NUMBER_OR_NAME = "W0516", "a quoted number where the facts have a number, or the reverse";
+    TABLE_HEADER = "E0517", "a table whose header does not say what its columns are";
+    TABLE_ROW = "E0518", "a row of a table that is no fact";
+    TABLE_NAME = "E0519", "a table whose name cannot name a predicate";
     // 06 grounding
     BUDGET = "E0601", "grounding exceeds its budget";
     // 07 graph

@@ -17,4 +17,5 @@ mod messages;
 mod metamorphic;
 mod robustness;
 mod support;
+mod tables;
 mod training;
