@@ -110,6 +110,8 @@ codes! {
     CYCLES_CUT = "W0701", "ground rules inside a cycle were left out";
     VALUE_LOST = "W0702", "a value given by a rule without valued literals does not count";
     CYCLE = "E0703", "atoms depend on each other in a cycle";
+    ENDLESS_COUNT = "W0704", "more derivations than can be counted";
+    NO_READING = "E0705", "a program that has no value in the asked-for semiring";
     // 08 training
     NOT_FINITE = "E0801", "a value that is not finite";
     TARGET_RANGE = "E0802", "a target that the loss cannot take";

@@ -16,6 +16,7 @@ mod grouped;
 mod messages;
 mod metamorphic;
 mod robustness;
+mod semiring;
 mod support;
 mod tables;
 mod training;
