@@ -90,16 +90,13 @@ impl Inputs {
     /// Reads all data files.
     pub fn read_data(&self, sources: &mut SourceMap, vocabulary: &mut Vocabulary) -> (Database, Diagnostics) {
         let mut out = Vec::new();
+        let mut builder = Builder::new(vocabulary, Database::new());
+        for path in &self.data {
+            tables::read(path, sources, &mut builder);
+        }
         // All texts first: the reader borrows them while it fills the database.
         let mut load =
             |path: &PathBuf| -> Option<SourceId> { read_text(path, sources).map_err(|d| out.push(d)).ok() };
-        let kinds: Vec<Kind> = self.data.iter().map(|p| tables::kind(p)).collect();
-        let texts: Vec<Option<SourceId>> = self
-            .data
-            .iter()
-            .zip(&kinds)
-            .map(|(path, kind)| kind.is_text().then(|| load(path)).flatten())
-            .collect();
         let mut pairs = Vec::new();
         for (files, split) in
             [(&self.train, Split::Train), (&self.validation, Split::Validation), (&self.test, Split::Test)]
@@ -115,21 +112,6 @@ impl Inputs {
                     "the rows of a table are facts that hold in all examples: name it among the data, behind the template",
                 ));
                 pairs.clear();
-            }
-        }
-        let mut builder = Builder::new(vocabulary, Database::new());
-        for ((path, kind), text) in self.data.iter().zip(kinds).zip(texts) {
-            match (kind, text) {
-                (Kind::Text, Some(source)) => {
-                    builder.database_text(source, sources.text(source), Split::Train);
-                }
-                (Kind::Separated(delimiter), Some(source)) => {
-                    let text = sources.text(source);
-                    builder.shared_facts(|sink| tables::separated(path, source, text, delimiter, sink));
-                }
-                (Kind::Text | Kind::Separated(_), None) => {}
-                (Kind::Sqlite, _) => builder.shared_facts(|sink| tables::sqlite(path, sources, sink)),
-                (Kind::Parquet, _) => builder.shared_facts(|sink| tables::parquet(path, sources, sink)),
             }
         }
         for (examples, queries, split) in pairs {

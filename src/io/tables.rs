@@ -1,6 +1,9 @@
 //! Data files that are no texts of the language: what kind a file is, and the way to its reader.
 
+use super::read_text;
 use crate::base::span::{SourceId, SourceMap};
+use crate::data::Split;
+use crate::data::builder::Builder;
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::syntax::facts::DataSink;
 use crate::syntax::table::{check_name, read_csv};
@@ -18,13 +21,6 @@ pub enum Kind {
     Sqlite,
     /// A Parquet file: a table.
     Parquet,
-}
-
-impl Kind {
-    /// Whether the file is kept as a text of the session.
-    pub fn is_text(self) -> bool {
-        matches!(self, Kind::Text | Kind::Separated(_))
-    }
 }
 
 /// The kind of a file, by its first bytes or, where these say nothing, by the end of its name.
@@ -53,6 +49,21 @@ pub fn kind(path: &Path) -> Kind {
     }
 }
 
+/// Reads a data file of any kind into the database that is being built.
+pub fn read(path: &Path, sources: &mut SourceMap, builder: &mut Builder<'_>) {
+    match kind(path) {
+        Kind::Sqlite => builder.shared_facts(|sink| sqlite(path, sources, sink)),
+        Kind::Parquet => builder.shared_facts(|sink| parquet(path, sources, sink)),
+        kind => match (read_text(path, sources), kind) {
+            (Err(d), _) => builder.shared_facts(|_| vec![d]),
+            (Ok(source), Kind::Separated(delimiter)) => {
+                builder.shared_facts(|sink| separated(path, source, sources.text(source), delimiter, sink));
+            }
+            (Ok(source), _) => builder.database_text(source, sources.text(source), Split::Train),
+        },
+    }
+}
+
 /// The name of the predicate of a file's facts: the file's name without its ending.
 fn predicate(path: &Path) -> Result<String, Diagnostic> {
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
@@ -60,7 +71,7 @@ fn predicate(path: &Path) -> Result<String, Diagnostic> {
 }
 
 /// Reads a table in text.
-pub fn separated(
+fn separated(
     path: &Path,
     source: SourceId,
     text: &str,
@@ -74,7 +85,7 @@ pub fn separated(
 }
 
 /// Reads the tables of an SQLite database.
-pub fn sqlite(path: &Path, sources: &mut SourceMap, sink: &mut impl DataSink) -> Diagnostics {
+fn sqlite(path: &Path, sources: &mut SourceMap, sink: &mut impl DataSink) -> Diagnostics {
     #[cfg(feature = "sqlite")]
     return super::sqlite::read(path, sources, sink);
     #[cfg(not(feature = "sqlite"))]
@@ -85,7 +96,7 @@ pub fn sqlite(path: &Path, sources: &mut SourceMap, sink: &mut impl DataSink) ->
 }
 
 /// Reads a Parquet file.
-pub fn parquet(path: &Path, sources: &mut SourceMap, sink: &mut impl DataSink) -> Diagnostics {
+fn parquet(path: &Path, sources: &mut SourceMap, sink: &mut impl DataSink) -> Diagnostics {
     #[cfg(feature = "parquet")]
     return match predicate(path) {
         Ok(name) => super::parquet::read(path, &name, sources, sink),

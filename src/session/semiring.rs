@@ -16,7 +16,6 @@ impl Session {
     /// The network holds answers and sizes but no programs and no samples; the outcome, the answers' values.
     pub fn run_in(&self, semiring: Semiring) -> (Option<(Network, Outcome)>, Diagnostics) {
         let mut out = Vec::new();
-        let start = std::time::Instant::now();
         let queries = &self.database.queries;
         let roots = queries.iter().flat_map(|q| q.types.iter().map(|(_, ty)| *ty).chain([q.pred]));
         let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
@@ -31,11 +30,13 @@ impl Session {
         let (mut infinite, mut overflow, mut left_out) = (None, None, 0);
         let mut found: Vec<(Answer, f64)> = Vec::new();
         for about in asked.chunk_by(|a, b| a.0 == b.0) {
+            let start = std::time::Instant::now();
             if let Err(e) = grounder.run(about[0].0, self.settings.max_ground, &used) {
                 return (None, vec![self.overflow(&e)]);
             }
             let ground = &grounder.ground;
             let statistics = &mut network.statistics;
+            statistics.ground_seconds += start.elapsed().as_secs_f64();
             statistics.worlds += 1;
             statistics.ground_rules += ground.instance_count();
             statistics.atoms += ground.relations.iter().map(|r| r.len() as usize).sum::<usize>();
@@ -78,7 +79,6 @@ impl Session {
         }
         // Worlds were taken one after the other; answers stand in the order of the queries.
         found.sort_by_key(|(a, _)| a.query);
-        network.statistics.ground_seconds = start.elapsed().as_secs_f64();
         if left_out > 0 {
             let title =
                 format!("{left_out} of {} queries cannot be derived: they are left out", queries.len());

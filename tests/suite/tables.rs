@@ -115,6 +115,20 @@ fn tables_belong_to_the_shared_world() {
 }
 
 #[test]
+fn the_explorer_loads_tables() {
+    let dir = files(&[
+        ("t.lrnn", "q(X) :- bond(X,Y)."),
+        ("bond.csv", "a,b\nx,y\n"),
+        ("more/bond.tsv", "a\tb\nz\ty\n"),
+    ]);
+    let script = ":load more/bond.tsv\n?- bond(X,Y).\n:load more/absent.csv\n";
+    let o = nlog_with_input(dir.path(), &["repl", "t.lrnn", "bond.csv"], script);
+    let shown = out(&o) + &err(&o);
+    assert!(shown.contains("bond(x,y) = 1") && shown.contains("bond(z,y) = 1"), "{shown}");
+    assert!(shown.contains("E1002"), "{shown}");
+}
+
+#[test]
 fn faults_of_tables_are_located() {
     let wide: String = (0..64).map(|i| format!("c{i},")).collect::<String>() + "last\n";
     let cases: &[(&str, &str, &str, &str)] = &[
