@@ -277,3 +277,44 @@ fn a_parquet_file() {
     let o = nlog(dir.path(), &["run", "t.lrnn", "bond.parquet"]);
     assert!(err(&o).contains("E0518") && err(&o).contains("row 2 of `bond.parquet`"), "{}", err(&o));
 }
+
+#[test]
+fn no_text_breaks_the_reader() {
+    use nlog::base::rng::Stream;
+    use nlog::base::span::SourceMap;
+    use nlog::data::builder::Builder;
+    use nlog::data::{Database, Vocabulary};
+    use nlog::diag::render::render;
+
+    const PIECES: &[&str] = &[
+        "a", "b", "value", "1", ".5", "NaN", ",", ",", ",", "\"", "\"\"", "\n", "\n", "\r\n", " ", "č",
+        "\u{feff}", ";",
+    ];
+    let mut stream = Stream::new(5, "texts");
+    let mut read = 0;
+    for _ in 0..20_000 {
+        let header = if stream.below(3) == 0 { "" } else { "x,value,y\n" };
+        let mut text = header.to_string();
+        for _ in 0..stream.below(30) {
+            text += PIECES[stream.below(PIECES.len() as u64) as usize];
+        }
+        let (mut sources, mut vocabulary) = (SourceMap::new(), Vocabulary::new());
+        let source = sources.add("t.csv", text.clone());
+        let mut builder = Builder::new(&mut vocabulary, Database::new());
+        builder.shared_facts(|sink| nlog::syntax::table::read_csv(source, &text, "t", b',', sink));
+        let (database, found) = builder.finish();
+        for d in &found {
+            let place = d.span().expect("each fault has its place");
+            assert!(text.get(place.range()).is_some(), "{text:?}: {d:?}");
+            render(d, &sources, false);
+        }
+        for (_, table) in database.shared.tables() {
+            for span in &table.spans {
+                let row = text.get(span.range()).expect("a row of the text");
+                assert!(!row.is_empty() && !row.starts_with(['\r', '\n']), "{text:?}: {row:?}");
+            }
+            read += table.len();
+        }
+    }
+    assert!(read > 1000, "{read} rows are too few");
+}
