@@ -74,6 +74,10 @@ pub struct RunArgs {
     /// Print the learned weights.
     #[arg(long, help_heading = "Results")]
     pub weights: bool,
+    /// Answer without weights and training: bool (does it hold?), count (in how many ways?) or maxmin (to what
+    /// degree?).
+    #[arg(long, value_name = "NAME", help_heading = "Results", conflicts_with_all = ["weights", "dump"])]
+    pub semiring: Option<String>,
     /// Print a stage instead, and stop: tokens, ast, template, plan, ground, graph or program.
     #[arg(
         long,

@@ -6,8 +6,10 @@ use crate::base::span::SourceMap;
 use crate::console::options::{choose, inputs, set_threads, settings, settings_json, usage};
 use crate::console::{Console, Stop, table};
 use crate::diag::{Diagnostic, codes, counted, has_errors};
+use crate::exec::Parameters;
+use crate::ground::semiring::Semiring;
 use crate::io::Inputs;
-use crate::session::{Network, Session, Settings};
+use crate::session::{Network, Outcome, Session, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -55,10 +57,23 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         }
         return dump(stage, Read { session, files, found }, console);
     }
+    let semiring = match &args.semiring {
+        Some(name) => Some(
+            choose("--semiring", name, Semiring::names(), Semiring::parse(name))
+                .map_err(|d| Stop::Usage(Box::new(d)))?,
+        ),
+        None => None,
+    };
     let (session, found) = Session::load(&inputs, settings);
     console.report(&found, &session.sources)?;
     if session.database.queries.is_empty() {
         return no_queries(&session, console);
+    }
+    if let Some(semiring) = semiring {
+        let (result, found) = session.run_in(semiring);
+        console.report(&found, &session.sources)?;
+        let (network, outcome) = result.ok_or(Stop::Fault)?;
+        return results(&args, console, &session, &network, &outcome, None, start);
     }
     let (network, found) = session.build();
     console.report(&found, &session.sources)?;
@@ -91,21 +106,34 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
             .help("a smaller learning rate (`--lr`), or another seed");
         console.diagnostics(&[d], &session.sources);
     }
+    results(&args, console, &session, &network, &outcome, Some(&parameters), start)
+}
+
+/// Answers, weights if they are asked for and there are any, predictions, the report.
+fn results(
+    args: &RunArgs,
+    console: &Console,
+    session: &Session,
+    network: &Network,
+    outcome: &Outcome,
+    parameters: Option<&Parameters<f64>>,
+    start: Instant,
+) -> Result<(), Stop> {
     let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
-    table::summary(&mut stdout, &session, &network, &outcome)?;
-    if args.weights {
-        table::weights(&mut stdout, &session, &parameters)?;
+    table::summary(&mut stdout, session, network, outcome)?;
+    if let Some(parameters) = parameters.filter(|_| args.weights) {
+        table::weights(&mut stdout, session, parameters)?;
     }
     stdout.flush()?;
     if let Some(path) = &args.predictions {
-        write_file(path, console, &session, |out| {
-            table::predictions(out, path, &session, &network, &outcome)
-        })?;
+        write_file(path, console, session, |out| table::predictions(out, path, session, network, outcome))?;
     }
     if let Some(path) = &args.report {
         let total = start.elapsed().as_secs_f64();
-        let report = session.report(&network, &outcome, settings_json(&args.settings), total, peak_mb());
-        write_file(path, console, &session, |out| {
+        let mut settings = settings_json(&args.settings);
+        settings["semiring"] = serde_json::json!(args.semiring);
+        let report = session.report(network, outcome, settings, total, peak_mb());
+        write_file(path, console, session, |out| {
             serde_json::to_writer_pretty(&mut *out, &report)?;
             writeln!(out)
         })?;

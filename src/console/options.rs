@@ -19,7 +19,7 @@ pub struct FileArgs {
     /// The template, or a folder with template.txt, trainExamples.txt, trainQueries.txt and so on.
     #[arg(value_name = "TEMPLATE|FOLDER")]
     pub template: Option<PathBuf>,
-    /// Facts, examples and queries (`-`: standard input).
+    /// Facts, examples and queries (`-`: standard input); tables of facts (.csv, .tsv, SQLite, Parquet).
     #[arg(value_name = "DATA")]
     pub data: Vec<PathBuf>,
     /// Template file(s), instead of the first operand.

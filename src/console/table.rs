@@ -257,6 +257,8 @@ pub fn predictions(
             }
             Format::JsonLines => {
                 let number = |v: &[f64]| match v {
+                    // JSON has no infinity; a count may be one.
+                    [x] if x.is_infinite() => serde_json::json!(x.to_string()),
                     [x] => serde_json::json!(x),
                     many => serde_json::json!(many),
                 };

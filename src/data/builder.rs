@@ -71,6 +71,13 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Takes facts of the shared world from a reader that is no `.db` text (a table).
+    pub fn shared_facts(&mut self, read: impl FnOnce(&mut Self) -> Diagnostics) {
+        self.start(Dialect::Database, Split::Train);
+        let found = read(self);
+        self.diagnostics.extend(found);
+    }
+
     /// Reads an examples file with the queries file that belongs to it, if any.
     pub fn examples(&mut self, examples: (SourceId, &str), queries: Option<(SourceId, &str)>, split: Split) {
         self.start(Dialect::Examples, split);

@@ -101,12 +101,17 @@ codes! {
     SHARED_VARIABLE = "W0514", "queries of one statement share a variable";
     UNREAD_FACTS = "W0515", "facts that no rule reads, with a name that is nearly read";
     NUMBER_OR_NAME = "W0516", "a quoted number where the facts have a number, or the reverse";
+    TABLE_HEADER = "E0517", "a table whose header does not say what its columns are";
+    TABLE_ROW = "E0518", "a row of a table that is no fact";
+    TABLE_NAME = "E0519", "a table whose name cannot name a predicate";
     // 06 grounding
     BUDGET = "E0601", "grounding exceeds its budget";
     // 07 graph
     CYCLES_CUT = "W0701", "ground rules inside a cycle were left out";
     VALUE_LOST = "W0702", "a value given by a rule without valued literals does not count";
     CYCLE = "E0703", "atoms depend on each other in a cycle";
+    ENDLESS_COUNT = "W0704", "more derivations than can be counted";
+    NO_READING = "E0705", "a program that has no value in the asked-for semiring";
     // 08 training
     NOT_FINITE = "E0801", "a value that is not finite";
     TARGET_RANGE = "E0802", "a target that the loss cannot take";

@@ -6,6 +6,7 @@
 
 pub mod evaluate;
 pub mod relation;
+pub mod semiring;
 
 use crate::base::index::IndexVec;
 use crate::data::{FactValue, PredId};

@@ -1,6 +1,7 @@
 //! Which files make up a run.
 
 use super::read_text;
+use super::tables::{self, Kind};
 use crate::base::span::{SourceId, SourceMap, Span};
 use crate::data::builder::Builder;
 use crate::data::{Database, Split, Vocabulary};
@@ -21,7 +22,7 @@ pub struct ExampleFiles {
 pub struct Inputs {
     /// Templates; several are read as one.
     pub templates: Vec<PathBuf>,
-    /// Data in the `.db` form.
+    /// Data: texts in the `.db` form, and tables.
     pub data: Vec<PathBuf>,
     /// Examples to learn from.
     pub train: ExampleFiles,
@@ -89,10 +90,13 @@ impl Inputs {
     /// Reads all data files.
     pub fn read_data(&self, sources: &mut SourceMap, vocabulary: &mut Vocabulary) -> (Database, Diagnostics) {
         let mut out = Vec::new();
+        let mut builder = Builder::new(vocabulary, Database::new());
+        for path in &self.data {
+            tables::read(path, sources, &mut builder);
+        }
         // All texts first: the reader borrows them while it fills the database.
         let mut load =
             |path: &PathBuf| -> Option<SourceId> { read_text(path, sources).map_err(|d| out.push(d)).ok() };
-        let data: Vec<SourceId> = self.data.iter().filter_map(&mut load).collect();
         let mut pairs = Vec::new();
         for (files, split) in
             [(&self.train, Split::Train), (&self.validation, Split::Validation), (&self.test, Split::Test)]
@@ -101,9 +105,14 @@ impl Inputs {
             let queries = files.queries.as_ref().map(&mut load);
             pairs.push((examples, queries, split));
         }
-        let mut builder = Builder::new(vocabulary, Database::new());
-        for source in data {
-            builder.database_text(source, sources.text(source), Split::Train);
+        for path in [&self.train, &self.validation, &self.test].into_iter().flat_map(|s| &s.examples) {
+            if tables::kind(path) != Kind::Text {
+                let title = format!("`{}` is a table, which has no examples", path.display());
+                out.push(Diagnostic::new(codes::CANNOT_READ, title).help(
+                    "the rows of a table are facts that hold in all examples: name it among the data, behind the template",
+                ));
+                pairs.clear();
+            }
         }
         for (examples, queries, split) in pairs {
             match (examples, queries) {
@@ -133,7 +142,12 @@ impl Inputs {
         let mut d = Diagnostic::new(codes::NO_FACTS, format!("there is no fact in `{name}`"));
         if let Some(source) = source {
             let empty = sources.text(source).trim().is_empty();
-            let text = if empty { "the file is empty" } else { "only comments here" };
+            let table = matches!(tables::kind(named), Kind::Separated(_));
+            let text = match (empty, table) {
+                (true, _) => "the file is empty",
+                (false, true) => "no row below the header",
+                (false, false) => "only comments here",
+            };
             d = d.label(Span::new(source, 0, sources.text(source).len().min(1)), text);
         }
         Some(d.help(

@@ -4,6 +4,11 @@
 //! and says clearly what it could not read.
 
 pub mod inputs;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+pub mod tables;
 
 use crate::base::span::{SourceId, SourceMap};
 use crate::diag::{Diagnostic, Diagnostics, codes};

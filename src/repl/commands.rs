@@ -6,6 +6,7 @@ use crate::base::span::{SourceId, Span, Spanned};
 use crate::console::{Stop, options, table};
 use crate::data::{FactValue, PredId, ValueId, WorldId};
 use crate::diag::{Diagnostic, codes, explain, suggest};
+use crate::io::tables;
 use crate::learn::trainer::named_weights;
 use crate::plan;
 use crate::session::Session;
@@ -179,6 +180,7 @@ impl Engine {
             let path = PathBuf::from(&arg.node);
             match path.extension().and_then(|e| e.to_str()) {
                 Some("db") => data.push(path),
+                _ if tables::kind(&path) != tables::Kind::Text => data.push(path),
                 Some("lrnn" | "txt") => templates.push(path),
                 _ => {
                     let d = wrong(
@@ -186,7 +188,9 @@ impl Engine {
                         arg.span,
                         "the suffix does not tell",
                     );
-                    return Err(Box::new(d.help("`.lrnn` and `.txt` are templates, `.db` is data")));
+                    return Err(Box::new(
+                        d.help("`.lrnn` and `.txt` are templates; `.db`, `.csv` and `.tsv` are data"),
+                    ));
                 }
             }
         }

@@ -198,18 +198,11 @@ impl Engine {
             files.extend(read);
             found.extend(more);
         }
-        let mut texts = Vec::new();
-        for path in data {
-            match io::read_text(path, &mut self.session.sources) {
-                Ok(source) => texts.push(source),
-                Err(d) => found.push(d),
-            }
-        }
         let read = |session: &mut Session| {
-            texts.iter().for_each(|&t| found.extend(session.add_data(t)));
+            data.iter().for_each(|path| found.extend(session.add_data(path)));
             found
         };
-        self.change(files, !texts.is_empty(), read, &|at| at.source.index() >= first_new, reply)
+        self.change(files, !data.is_empty(), read, &|at| at.source.index() >= first_new, reply)
     }
 
     /// Adds statements and data (`touches` says whether there is any), resolves and checks; takes everything back if

@@ -1,18 +1,20 @@
 //! What a session needs to grow while it is in use: facts, data and clauses added, weights carried over.
 
 use super::Session;
+use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 
 use crate::answer::explain;
 use crate::base::hash::HashMap;
 use crate::base::index::Id;
-use crate::base::span::{SourceId, Span};
+use crate::base::span::Span;
+use crate::data::Database;
 use crate::data::builder::Builder;
-use crate::data::{Database, Split};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::exec::Parameters;
 use crate::ground::Grounder;
 use crate::ground::evaluate::relevant_predicates;
+use crate::io::tables;
 use crate::syntax::ast::{self, TermKind, WeightValue};
 use crate::syntax::facts::{AtomRef, DataSink, TermClass, TermRef, ValueRef};
 use crate::template::strata::Strata;
@@ -39,11 +41,11 @@ impl Session {
         found
     }
 
-    /// Adds a text in the `.db` form.
-    pub fn add_data(&mut self, source: SourceId) -> Diagnostics {
+    /// Adds a data file, a text in the `.db` form or a table.
+    pub fn add_data(&mut self, path: &Path) -> Diagnostics {
         let database: Database = std::mem::take(&mut self.database);
         let mut builder = Builder::new(&mut self.vocabulary, database);
-        builder.database_text(source, self.sources.text(source), Split::Train);
+        tables::read(path, &mut self.sources, &mut builder);
         let (database, found) = builder.finish();
         self.database = database;
         found

@@ -5,6 +5,7 @@ pub mod extend;
 pub mod inspect;
 pub mod report;
 pub mod run;
+pub mod semiring;
 
 use crate::base::span::SourceMap;
 use crate::data::builder::Builder;

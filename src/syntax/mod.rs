@@ -7,6 +7,7 @@ pub mod facts;
 pub mod format;
 pub mod parser;
 pub mod print;
+pub mod table;
 pub mod token;
 mod value;
 

@@ -26,6 +26,7 @@ impl Block<'_> {
             "db" | "latin1" => "facts.db",
             "examples" => "examples.txt",
             "queries" => "queries.txt",
+            "csv" => "bond.csv",
             "console" | "text" => return None,
             other => panic!("`{other}` is no kind of block"),
         };

@@ -17,5 +17,7 @@ mod lifting;
 mod messages;
 mod metamorphic;
 mod robustness;
+mod semiring;
 mod support;
+mod tables;
 mod training;

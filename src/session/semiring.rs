@@ -1,0 +1,146 @@
+//! Answers in a semiring: whether, in how many ways, to what degree. Nothing is built, compiled or trained.
+
+use super::{Network, Outcome, Session, Unprovable};
+use crate::answer::{Answer, matching_rows};
+use crate::data::{QueryTerm, WorldId};
+use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
+use crate::ground::Grounder;
+use crate::ground::evaluate::relevant_predicates;
+use crate::ground::semiring::{NoReading, Semiring, evaluate};
+use std::sync::atomic::AtomicUsize;
+
+impl Session {
+    /// Grounds the worlds that are asked about and answers all queries in a semiring. A query without variables that
+    /// cannot be derived has the value 0, unless the settings state another one or leave it out.
+    ///
+    /// The network holds answers and sizes but no programs and no samples; the outcome, the answers' values.
+    pub fn run_in(&self, semiring: Semiring) -> (Option<(Network, Outcome)>, Diagnostics) {
+        let mut out = Vec::new();
+        let queries = &self.database.queries;
+        let roots = queries.iter().flat_map(|q| q.types.iter().map(|(_, ty)| *ty).chain([q.pred]));
+        let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
+        let mut grounder =
+            Grounder::new(&self.vocabulary, &self.template, &self.database, &self.strata, &relevant);
+        let mut asked: Vec<(WorldId, usize)> =
+            queries.iter().enumerate().map(|(i, q)| (q.world, i)).collect();
+        asked.sort_unstable();
+        let used = AtomicUsize::new(0);
+        let mut network = Network::default();
+        network.statistics.per_rule = vec![0; self.template.rules.len()];
+        let (mut infinite, mut overflow, mut left_out) = (None, None, 0);
+        let mut found: Vec<(Answer, f64)> = Vec::new();
+        for about in asked.chunk_by(|a, b| a.0 == b.0) {
+            let start = std::time::Instant::now();
+            if let Err(e) = grounder.run(about[0].0, self.settings.max_ground, &used) {
+                return (None, vec![self.overflow(&e)]);
+            }
+            let ground = &grounder.ground;
+            let statistics = &mut network.statistics;
+            statistics.ground_seconds += start.elapsed().as_secs_f64();
+            statistics.worlds += 1;
+            statistics.ground_rules += ground.instance_count();
+            statistics.atoms += ground.relations.iter().map(|r| r.len() as usize).sum::<usize>();
+            for (total, instances) in statistics.per_rule.iter_mut().zip(ground.instances.iter()) {
+                *total += instances.len();
+            }
+            let degrees = match evaluate(ground, &self.template, &self.database, semiring) {
+                Ok(degrees) => degrees,
+                Err(e) => return (None, vec![self.no_reading(semiring, e)]),
+            };
+            infinite = infinite.or(degrees.infinite);
+            overflow = overflow.or(degrees.overflow);
+            for &(_, q) in about {
+                let query = &queries[q];
+                let rows = matching_rows(query, ground);
+                for &row in &rows {
+                    let args = ground.relations[query.pred].row(row).to_vec();
+                    // Where a value is computed says only that there is one.
+                    let answer = Answer { query: q, args, place: Some((0, 0)) };
+                    found.push((answer, degrees.value(query.pred, row)));
+                }
+                if !rows.is_empty() || !query.variables.is_empty() {
+                    continue;
+                }
+                let value = match self.settings.unprovable {
+                    Unprovable::Skip => {
+                        left_out += 1;
+                        continue;
+                    }
+                    Unprovable::Value(v) => v,
+                    Unprovable::Error => 0.0,
+                };
+                let constant = |a: &QueryTerm| match a {
+                    QueryTerm::Constant(c) => Some(*c),
+                    QueryTerm::Variable(_) => None,
+                };
+                let args = query.args.iter().filter_map(constant).collect();
+                found.push((Answer { query: q, args, place: None }, value));
+            }
+        }
+        // Worlds were taken one after the other; answers stand in the order of the queries.
+        found.sort_by_key(|(a, _)| a.query);
+        if left_out > 0 {
+            let title =
+                format!("{left_out} of {} queries cannot be derived: they are left out", queries.len());
+            out.push(Diagnostic::new(codes::LEFT_OUT, title));
+        }
+        if let Some(pred) = infinite {
+            let name = self.vocabulary.predicate_text(pred);
+            let count = found.iter().filter(|(_, v)| *v == f64::INFINITY).count();
+            let title = format!("atoms of `{name}` are derived from themselves, in infinitely many ways");
+            let mut d = Diagnostic::new(codes::ENDLESS_COUNT, title);
+            let rules = self.template.rules.iter().filter(|r| r.head == pred);
+            let component = &self.strata.component;
+            let recursive = |r: &&crate::template::Rule| {
+                r.visible().any(|(_, l)| l.predicate().is_some_and(|p| component[p] == component[r.head]))
+            };
+            if let Some(rule) = rules.into_iter().find(recursive) {
+                d = d.label(rule.head_span, "a cycle among atoms comes back here");
+            }
+            out.push(d.note(format!(
+                "{} `inf`",
+                match count {
+                    1 => "1 answer is".to_string(),
+                    n => format!("{n} answers are"),
+                }
+            )));
+        }
+        if let Some(pred) = overflow {
+            let name = self.vocabulary.predicate_text(pred);
+            let title =
+                format!("an atom of `{name}` has more derivations than the greatest number, {:e}", f64::MAX);
+            out.push(
+                Diagnostic::new(codes::ENDLESS_COUNT, title).note("that number stands for what is greater"),
+            );
+        }
+        let outcome = Outcome { values: found.iter().map(|(_, v)| vec![*v]).collect(), ..Outcome::default() };
+        network.answers = found.into_iter().map(|(a, _)| a).collect();
+        if has_errors(&out) { (None, out) } else { (Some((network, outcome)), out) }
+    }
+
+    fn no_reading(&self, semiring: Semiring, e: NoReading) -> Diagnostic {
+        let literal = |rule, i: usize| self.template.rules[rule].body[i].span;
+        match e {
+            NoReading::Vector(pred) => {
+                let name = self.vocabulary.predicate_text(pred);
+                let title = format!("a fact of `{name}` has a value of several numbers, which is no degree");
+                Diagnostic::new(codes::NO_READING, title)
+                    .help("`--semiring bool` and `--semiring count` do not look at values")
+            }
+            NoReading::SoftNegation(rule, i) => {
+                let what = if semiring == Semiring::Count { "counted" } else { "true or false" };
+                let title = format!("a soft negation speaks of degrees; it cannot be {what}");
+                Diagnostic::new(codes::NO_READING, title).label(literal(rule, i), "one minus a value").help(
+                    "`!` in place of `~` asks whether the atom does not hold; or use `--semiring maxmin`",
+                )
+            }
+            NoReading::NegativeCycle(rule, i) => {
+                let name = self.vocabulary.predicate_text(self.template.rules[rule].head);
+                let title = format!("an atom of `{name}` depends on its own negation: it has no degree");
+                Diagnostic::new(codes::NO_READING, title)
+                    .label(literal(rule, i), "negated, and derived from the head")
+                    .note("around a cycle degrees only grow; with a negation on it they may never settle")
+            }
+        }
+    }
+}
