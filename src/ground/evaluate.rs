@@ -400,7 +400,7 @@ impl<'a> Grounder<'a> {
                 }
                 let args = &frame.key[base..];
                 let holds = match l.relation {
-                    Relation::Special(s, _) => s.holds(self.vocabulary, args),
+                    Relation::Special(s, _) => l.special_holds(s, self.vocabulary, args),
                     Relation::Domain => self.domain.binary_search(&args[0]).is_ok(),
                     Relation::Predicate(_) => unreachable!("ordinary literals are matched"),
                 };
@@ -415,6 +415,24 @@ impl<'a> Grounder<'a> {
                 }
                 frame.key.truncate(base);
                 if holds == (l.sign == Sign::Hard) { true } else { self.step(frame, at + 1) }
+            }
+            Step::Assign { literal, var } => {
+                let l = &frame.rule.body[*literal];
+                let base = frame.key.len();
+                for term in &l.args {
+                    let c = value(*term, &frame.bindings);
+                    frame.key.push(c);
+                }
+                let result =
+                    l.comparison.as_ref().and_then(|c| c.result(self.vocabulary, &frame.key[base..]));
+                frame.key.truncate(base);
+                match result {
+                    Some(c) => {
+                        frame.bindings[var.index()] = c;
+                        self.step(frame, at + 1)
+                    }
+                    None => true,
+                }
             }
             Step::Absent { pred, mask, key } => {
                 let base = frame.key.len();
