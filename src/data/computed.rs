@@ -1,7 +1,7 @@
 //! Numbers that no text states: constants made while worlds are grounded, by several threads at once.
 //!
-//! Which thread comes first decides their ids, so nothing may depend on the order of these ids; it does not, because
-//! rows are kept in the order in which they are derived and constants are compared by value.
+//! Which thread comes first decides their ids, so nothing may depend on the order of these ids: rows are kept in the
+//! order in which they are derived, and where constants are sorted it is by `Vocabulary::fixed_order` or by value.
 
 use super::vocabulary::{ConstId, number_text};
 use crate::base::hash::HashMap;

@@ -121,6 +121,14 @@ impl Vocabulary {
         }
     }
 
+    /// A fast order that no thread can change: stated constants by id, then computed numbers by value.
+    pub fn fixed_order(&self, a: ConstId, b: ConstId) -> Ordering {
+        match (Computed::owns(a), Computed::owns(b)) {
+            (true, true) => self.compare(a, b),
+            _ => a.cmp(&b),
+        }
+    }
+
     /// Number of constants that texts state.
     pub fn constant_count(&self) -> usize {
         self.constants.len()

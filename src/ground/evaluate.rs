@@ -401,7 +401,10 @@ impl<'a> Grounder<'a> {
                 let args = &frame.key[base..];
                 let holds = match l.relation {
                     Relation::Special(s, _) => l.special_holds(s, self.vocabulary, args),
-                    Relation::Domain => self.domain.binary_search(&args[0]).is_ok(),
+                    Relation::Domain => {
+                        let place = |c: &ConstId| self.vocabulary.fixed_order(*c, args[0]);
+                        self.domain.binary_search_by(place).is_ok()
+                    }
                     Relation::Predicate(_) => unreachable!("ordinary literals are matched"),
                 };
                 if let (true, Relation::Special(s, pred)) = (holds && l.is_visible(), l.relation) {
@@ -559,7 +562,7 @@ impl<'a> Grounder<'a> {
             |r: &Rule| self.relevant[r.head] && r.body.iter().any(|l| matches!(l.relation, Relation::Domain));
         self.domain.clear();
         if self.template.rules.iter().any(uses_domain) {
-            self.domain = domain(self.template, self.database, world);
+            self.domain = domain(self.vocabulary, self.template, self.database, world);
         }
     }
 
@@ -609,8 +612,9 @@ fn value(term: Term, bindings: &[ConstId]) -> ConstId {
     }
 }
 
-/// All constants of a world: of its facts, the shared facts and the template, in order of id.
-fn domain(template: &Template, database: &Database, world: WorldId) -> Vec<ConstId> {
+/// All constants of a world: of its facts, the shared facts and the template, in their fixed order. What is only
+/// computed is not among them.
+fn domain(vocabulary: &Vocabulary, template: &Template, database: &Database, world: WorldId) -> Vec<ConstId> {
     let mut out: Vec<ConstId> = Vec::new();
     for (_, table) in database.shared.tables() {
         table.columns.iter().for_each(|c| out.extend(c));
@@ -627,7 +631,7 @@ fn domain(template: &Template, database: &Database, world: WorldId) -> Vec<Const
             Term::Variable(_) => None,
         }));
     }
-    out.sort_unstable();
+    out.sort_unstable_by(|a, b| vocabulary.fixed_order(*a, *b));
     out.dedup();
     out
 }

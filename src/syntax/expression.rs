@@ -156,6 +156,9 @@ pub(super) fn help(positives: &[G], found: TokenKind, before: Option<(TokenKind,
         {
             return Some("at most is written `<=`, at least `>=`".into());
         }
+        Some((TokenKind::LeftAngle, _)) if operand && found == TokenKind::RightAngle => {
+            return Some("different is written `!=`".into());
+        }
         Some((TokenKind::Equals, _)) if operand && found == TokenKind::Equals => {
             return Some("equality is written with one `=`".into());
         }
@@ -168,8 +171,7 @@ pub(super) fn help(positives: &[G], found: TokenKind, before: Option<(TokenKind,
         return Some("a comparison stands by itself in a body, not between parentheses".into());
     }
     if (calculates || compares(found)) && (positives.contains(&G::close) || positives.contains(&G::stop)) {
-        let text = "only variables and constants are compared and calculated with; the result of a calculation gets a \
-                    variable by a comparison: `Z = X + Y`";
+        let text = "variables and constants are compared and calculated with, not atoms: `count(X,N), N > 3`";
         return Some(text.into());
     }
     None

@@ -370,6 +370,7 @@ fn every_error_of_a_comparison_has_its_code_and_place() {
     refused("h(X) :- a(X), 1 < X < 2.", &["E0101 <"]);
     refused("h(X) :- a(X), X =< 2.", &["E0101 <"]);
     refused("h(X) :- a(X), X == 2.", &["E0101 ="]);
+    refused("h(X) :- a(X), X <> 2.", &["E0101 >"]);
     refused("h(X) :- a(X), X + 2.", &["E0101 ."]);
     refused("h(X) :- a(X), X - 1 2 < 3.", &["E0101 2"]);
     refused("h(X) :- a(X), X- 1 < 3.", &["E0101 1"]);

@@ -74,7 +74,7 @@ impl Expression {
             Expression::Argument(i) => term(*i),
             Expression::Negation(inner) => match &**inner {
                 // `-1` would be one number.
-                Expression::Argument(i) if term(*i).starts_with(|c: char| c.is_ascii_digit()) => {
+                Expression::Argument(i) if term(*i).starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
                     format!("- {}", term(*i))
                 }
                 Expression::Argument(i) => format!("-{}", term(*i)),
