@@ -143,17 +143,17 @@ fn describe(
     vocabulary: &Vocabulary,
     ground: &GroundProgram,
 ) -> String {
-    let args: Vec<&str> = literal
-        .args
-        .iter()
-        .map(|t| match t {
-            Term::Constant(c) => vocabulary.constant_text(*c),
-            Term::Variable(v) => match bindings[v.index()] {
-                Some(c) => vocabulary.constant_text(c),
-                None => rule.variables[*v].as_str(),
-            },
-        })
-        .collect();
+    let term = |t: &Term| match t {
+        Term::Constant(c) => vocabulary.constant_text(*c).to_string(),
+        Term::Variable(v) => match bindings[v.index()] {
+            Some(c) => vocabulary.constant_text(c).to_string(),
+            None => rule.variables[*v].clone(),
+        },
+    };
+    if let Some(shown) = literal.comparison_text(&term) {
+        return format!("`{shown}` does not hold");
+    }
+    let args: Vec<String> = literal.args.iter().map(term).collect();
     let name = match literal.relation {
         Relation::Predicate(p) | Relation::Special(_, p) => vocabulary.predicate_name(p),
         Relation::Domain => "@dom",
@@ -168,6 +168,22 @@ fn describe(
         return format!("no `{}` holds here", vocabulary.predicate_text(p));
     }
     format!("nothing matches `{shown}`")
+}
+
+/// The literals that give a variable the value of a calculation, each behind those that it needs.
+fn assignments(rule: &Rule) -> Vec<usize> {
+    let mut pending: Vec<usize> =
+        (0..rule.body.len()).filter(|&i| rule.body[i].assigns().is_some()).collect();
+    let mut out = Vec::with_capacity(pending.len());
+    while !pending.is_empty() {
+        let waits = |i: usize| {
+            let mut others = pending.iter().filter(|&&j| j != i).filter_map(|&j| rule.body[j].assigns());
+            others.any(|v| rule.body[i].args.contains(&Term::Variable(v)))
+        };
+        let ready = pending.iter().position(|&i| !waits(i)).unwrap_or(0);
+        out.push(pending.remove(ready));
+    }
+    out
 }
 
 enum Failure {
@@ -206,7 +222,9 @@ impl Search<'_> {
         // Tests wait for their variables: literals that bind come first, in order of the text.
         let mut order: Vec<usize> =
             (0..self.rule.body.len()).filter(|&i| self.rule.body[i].binds()).collect();
-        order.extend((0..self.rule.body.len()).filter(|&i| !self.rule.body[i].binds()));
+        order.extend(assignments(self.rule));
+        let test = |i: &usize| !self.rule.body[*i].binds() && self.rule.body[*i].assigns().is_none();
+        order.extend((0..self.rule.body.len()).filter(test));
         self.bindings = bindings.as_slice().to_vec();
         self.try_from(&order, 0, &mut bindings);
         match order.get(self.deepest) {
@@ -253,8 +271,22 @@ impl Search<'_> {
                 }
             }
             Relation::Special(s, _) => {
+                if let (Some(var), Some(comparison)) = (literal.assigns(), &literal.comparison) {
+                    // The variable's own place does not matter, and may have no value yet.
+                    let args: Vec<ConstId> =
+                        literal.args.iter().map(|t| known(t, bindings).unwrap_or(ConstId(0))).collect();
+                    let (before, result) = (bindings[var], comparison.result(self.vocabulary, &args));
+                    if result.is_some() && (before.is_none() || before == result) {
+                        bindings[var] = result;
+                        self.try_from(order, at + 1, bindings);
+                        bindings[var] = before;
+                    }
+                    return;
+                }
                 let args: Option<Vec<ConstId>> = literal.args.iter().map(|t| known(t, bindings)).collect();
-                if args.is_some_and(|a| s.holds(self.vocabulary, &a) != (literal.sign == Sign::Hard)) {
+                if args.is_some_and(|a| {
+                    literal.special_holds(s, self.vocabulary, &a) != (literal.sign == Sign::Hard)
+                }) {
                     self.try_from(order, at + 1, bindings);
                 }
             }

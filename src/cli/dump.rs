@@ -255,6 +255,13 @@ fn literal_text(session: &Session, rule: &Rule, literal: &Literal) -> String {
         Relation::Predicate(p) | Relation::Special(_, p) => session.vocabulary.predicate_name(p),
         Relation::Domain => "@dom",
     };
+    let term = |t: &Term| match t {
+        Term::Variable(v) => rule.variables[*v].clone(),
+        Term::Constant(c) => session.vocabulary.constant_text(*c).to_string(),
+    };
+    if let Some(text) = literal.comparison_text(&term) {
+        return text;
+    }
     let weight = literal.weight.map_or(String::new(), |w| weight(session, w) + " ");
     let star = if literal.hidden { "*" } else { "" };
     format!("{weight}{}{star}{name}{}", literal.sign, terms(session, rule, &literal.args))

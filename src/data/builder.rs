@@ -314,7 +314,7 @@ impl<'a> Builder<'a> {
 
     /// Typed constants of a rule inside an example belong to their types in that example.
     fn rule_types(&mut self, rule: &ast::Rule) {
-        for term in rule.head.args.iter().chain(rule.body.iter().flat_map(|l| &l.atom.args)) {
+        for term in rule.head.args.iter().chain(rule.body.iter().flat_map(ast::Item::terms)) {
             let (kind, text) = match &term.kind {
                 ast::TermKind::Variable(_) => continue,
                 ast::TermKind::Name(n) => (TermClass::Name, n),
@@ -564,7 +564,7 @@ impl DataSink for Builder<'_> {
         }
         // Most often it is an example whose constants begin with capital letters.
         let variable = |t: &ast::Term| matches!(t.kind, ast::TermKind::Variable(_));
-        let open = rule.body.iter().any(|l| l.atom.args.iter().any(variable));
+        let open = rule.body.iter().any(|i| i.terms().into_iter().any(variable));
         let example = "; if this is an example: variables begin with a capital letter; constants don't";
         self.diagnostics.push(
             Diagnostic::new(codes::RULE_IN_DATA, "a rule between facts")

@@ -1,5 +1,6 @@
 //! Constants and predicates, interned: everything below the text works on dense ids.
 
+use super::computed::Computed;
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
 use crate::base::intern::{Interner, Symbol};
@@ -33,6 +34,7 @@ pub struct Predicate {
 pub struct Vocabulary {
     constants: Interner,
     numbers: IndexVec<ConstId, Option<f64>>,
+    computed: Computed,
     names: Interner,
     predicates: IndexVec<PredId, Predicate>,
     predicate_ids: HashMap<Predicate, PredId>,
@@ -77,9 +79,11 @@ impl Vocabulary {
         let plain = text.len() < 16
             && text.bytes().all(|b| b.is_ascii_digit())
             && (text.len() == 1 || !text.starts_with('0'));
-        let value: f64 = text.parse().ok().filter(|v: &f64| v.is_finite())?;
+        // Adding 0 takes the sign from -0.
+        let value: f64 = text.parse().ok().filter(|v: &f64| v.is_finite())? + 0.0;
         let key = if plain { Cow::Borrowed(text) } else { Cow::Owned(number_text(value)) };
-        Some(self.constant(&key, Some(value)))
+        // What was computed before it was stated keeps its id.
+        Some(self.computed.find(value).unwrap_or_else(|| self.constant(&key, Some(value))))
     }
 
     /// The constant equal to a computed number, if it exists.
@@ -87,20 +91,29 @@ impl Vocabulary {
         self.constants.lookup(&number_text(value)).map(|s| ConstId(s.0))
     }
 
+    /// The constant of a computed number, new or known; `None` if it is not finite.
+    pub fn computed(&self, value: f64) -> Option<ConstId> {
+        let value = value + 0.0;
+        value.is_finite().then(|| self.computed.intern(value, || self.find_number(value)))
+    }
+
     /// How a constant is written.
     pub fn constant_text(&self, id: ConstId) -> &str {
+        if Computed::owns(id) {
+            return self.computed.text(id);
+        }
         self.constants.resolve(Symbol(id.0))
     }
 
     /// The number that a constant is.
     #[inline]
     pub fn as_number(&self, id: ConstId) -> Option<f64> {
-        self.numbers[id]
+        if Computed::owns(id) { Some(self.computed.value(id)) } else { self.numbers[id] }
     }
 
     /// The order of constants: numbers by value before texts by code points.
     pub fn compare(&self, a: ConstId, b: ConstId) -> Ordering {
-        match (self.numbers[a], self.numbers[b]) {
+        match (self.as_number(a), self.as_number(b)) {
             (Some(x), Some(y)) => x.total_cmp(&y),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
@@ -108,7 +121,15 @@ impl Vocabulary {
         }
     }
 
-    /// Number of constants.
+    /// A fast order that no thread can change: stated constants by id, then computed numbers by value.
+    pub fn fixed_order(&self, a: ConstId, b: ConstId) -> Ordering {
+        match (Computed::owns(a), Computed::owns(b)) {
+            (true, true) => self.compare(a, b),
+            _ => a.cmp(&b),
+        }
+    }
+
+    /// Number of constants that texts state.
     pub fn constant_count(&self) -> usize {
         self.constants.len()
     }
@@ -176,7 +197,7 @@ impl Vocabulary {
 }
 
 /// The canonical text of a number: shortest that reads back the same; no sign on zero.
-fn number_text(value: f64) -> String {
+pub fn number_text(value: f64) -> String {
     let value = if value == 0.0 { 0.0 } else { value };
     if value.abs() >= 1e16 || (value != 0.0 && value.abs() < 1e-5) {
         format!("{value:e}")
@@ -206,6 +227,24 @@ mod tests {
         assert_eq!(v.as_number(one.expect("a number")), Some(1.0));
         assert_eq!(v.find_number(1.0), one);
         assert_eq!(v.compare(v.find_number(1.0).expect("known"), abc), Ordering::Less);
+    }
+
+    #[test]
+    fn computed_numbers_are_the_stated_ones() {
+        let mut v = Vocabulary::new();
+        let two = v.number("2");
+        assert_eq!(v.computed(2.0), two);
+        assert_eq!(v.computed(-0.0), v.computed(0.0));
+        assert_eq!((v.computed(f64::NAN), v.computed(f64::INFINITY)), (None, None));
+        let half = v.computed(0.5).expect("finite");
+        assert_eq!((v.constant_text(half), v.as_number(half)), ("0.5", Some(0.5)));
+        assert_eq!((v.computed(0.5), v.number("0.50")), (Some(half), Some(half)));
+        let many: Vec<ConstId> = (0..1000).filter_map(|i| v.computed(f64::from(i) + 0.25)).collect();
+        let copy = v.clone();
+        for (i, id) in many.iter().enumerate() {
+            assert_eq!(copy.as_number(*id), Some(i as f64 + 0.25));
+        }
+        assert_eq!(v.compare(half, many[0]), Ordering::Greater);
     }
 
     #[test]

@@ -79,6 +79,9 @@ codes! {
     WITHOUT_EFFECT = "W0309", "an offset or function of a rule that takes no part";
     STATED_TWICE = "W0310", "an offset or function of a predicate is stated twice";
     UNUSED_PREDICATE = "W0311", "a predicate that is derived but never used";
+    BAD_OPERAND = "E0312", "a calculation with what has no value or is no number";
+    CALCULATION_CYCLE = "E0313", "variables whose values are calculated from each other";
+    MINUS_IN_NAME = "E0314", "a variable whose name was meant to be a difference";
     // 04 shapes
     SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
     TARGET_SHAPE = "E0402", "a target whose shape is not the query's";

@@ -400,8 +400,11 @@ impl<'a> Grounder<'a> {
                 }
                 let args = &frame.key[base..];
                 let holds = match l.relation {
-                    Relation::Special(s, _) => s.holds(self.vocabulary, args),
-                    Relation::Domain => self.domain.binary_search(&args[0]).is_ok(),
+                    Relation::Special(s, _) => l.special_holds(s, self.vocabulary, args),
+                    Relation::Domain => {
+                        let place = |c: &ConstId| self.vocabulary.fixed_order(*c, args[0]);
+                        self.domain.binary_search_by(place).is_ok()
+                    }
                     Relation::Predicate(_) => unreachable!("ordinary literals are matched"),
                 };
                 if let (true, Relation::Special(s, pred)) = (holds && l.is_visible(), l.relation) {
@@ -415,6 +418,24 @@ impl<'a> Grounder<'a> {
                 }
                 frame.key.truncate(base);
                 if holds == (l.sign == Sign::Hard) { true } else { self.step(frame, at + 1) }
+            }
+            Step::Assign { literal, var } => {
+                let l = &frame.rule.body[*literal];
+                let base = frame.key.len();
+                for term in &l.args {
+                    let c = value(*term, &frame.bindings);
+                    frame.key.push(c);
+                }
+                let result =
+                    l.comparison.as_ref().and_then(|c| c.result(self.vocabulary, &frame.key[base..]));
+                frame.key.truncate(base);
+                match result {
+                    Some(c) => {
+                        frame.bindings[var.index()] = c;
+                        self.step(frame, at + 1)
+                    }
+                    None => true,
+                }
             }
             Step::Absent { pred, mask, key } => {
                 let base = frame.key.len();
@@ -541,7 +562,7 @@ impl<'a> Grounder<'a> {
             |r: &Rule| self.relevant[r.head] && r.body.iter().any(|l| matches!(l.relation, Relation::Domain));
         self.domain.clear();
         if self.template.rules.iter().any(uses_domain) {
-            self.domain = domain(self.template, self.database, world);
+            self.domain = domain(self.vocabulary, self.template, self.database, world);
         }
     }
 
@@ -591,8 +612,9 @@ fn value(term: Term, bindings: &[ConstId]) -> ConstId {
     }
 }
 
-/// All constants of a world: of its facts, the shared facts and the template, in order of id.
-fn domain(template: &Template, database: &Database, world: WorldId) -> Vec<ConstId> {
+/// All constants of a world: of its facts, the shared facts and the template, in their fixed order. What is only
+/// computed is not among them.
+fn domain(vocabulary: &Vocabulary, template: &Template, database: &Database, world: WorldId) -> Vec<ConstId> {
     let mut out: Vec<ConstId> = Vec::new();
     for (_, table) in database.shared.tables() {
         table.columns.iter().for_each(|c| out.extend(c));
@@ -609,7 +631,7 @@ fn domain(template: &Template, database: &Database, world: WorldId) -> Vec<Const
             Term::Variable(_) => None,
         }));
     }
-    out.sort_unstable();
+    out.sort_unstable_by(|a, b| vocabulary.fixed_order(*a, *b));
     out.dedup();
     out
 }

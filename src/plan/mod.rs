@@ -53,6 +53,13 @@ pub enum Step {
         /// Position of the literal in the body.
         literal: usize,
     },
+    /// Give a variable the value of a calculation; go on if it has one.
+    Assign {
+        /// Position of the literal in the body.
+        literal: usize,
+        /// The variable bound.
+        var: VarId,
+    },
     /// Go on if no row agrees with the bound arguments.
     Absent {
         /// The predicate.
@@ -100,12 +107,21 @@ pub fn plan(
             let literal = &rule.body[i];
             let wild =
                 |v: VarId| matches!(literal.relation, Relation::Predicate(_)) && rule.variables[v] == "_";
-            let open = |t: &Term| matches!(t, Term::Variable(v) if !bound[v.index()] && !wild(*v));
+            let assigned = literal.assigns();
+            let open = |t: &Term| {
+                matches!(t, Term::Variable(v) if !bound[v.index()] && !wild(*v) && assigned != Some(*v))
+            };
             !literal.binds() && !literal.args.iter().any(open)
         });
         if let Some(at) = ready {
             let i = pending.remove(at);
-            steps.push(test(rule, i, &bound));
+            steps.push(match rule.body[i].assigns() {
+                Some(var) => {
+                    bound[var.index()] = true;
+                    Step::Assign { literal: i, var }
+                }
+                None => test(rule, i, &bound),
+            });
             continue;
         }
         // The delta first: it is what this evaluation is for. Then the literal with the fewest expected rows:
@@ -170,7 +186,7 @@ fn shown_until(rule: &Rule, steps: &[Step]) -> usize {
         Step::Match { literal, binds, .. } => {
             rule.body[*literal].is_visible() || binds.iter().any(|(_, v)| shows(v))
         }
-        Step::Domain { var } => shows(var),
+        Step::Domain { var } | Step::Assign { var, .. } => shows(var),
         Step::Special { literal } => rule.body[*literal].is_visible(),
         Step::Absent { .. } => false,
     };
@@ -235,12 +251,16 @@ pub fn describe(plan: &Plan, rule: &Rule, vocabulary: &Vocabulary) -> String {
                 format!("{}: {how}{part}{new}", vocabulary.predicate_text(*pred))
             }
             Step::Domain { var } => format!("all constants; binds {}", rule.variables[*var]),
+            Step::Assign { literal, .. } => {
+                format!("compute {}", rule.body[*literal].comparison_text(&term).unwrap_or_default())
+            }
             Step::Special { literal } => {
-                let name = match rule.body[*literal].relation {
+                let name = || match rule.body[*literal].relation {
                     Relation::Special(_, p) | Relation::Predicate(p) => vocabulary.predicate_name(p),
                     Relation::Domain => "@dom",
                 };
-                format!("test {name}")
+                let text = rule.body[*literal].comparison_text(&term);
+                format!("test {}", text.unwrap_or_else(|| name().to_string()))
             }
             Step::Absent { pred, key, .. } => {
                 format!("test no {}({})", vocabulary.predicate_name(*pred), keys(key))

@@ -455,7 +455,10 @@ fn each_weight<'s>(statement: &'s Statement, visit: &mut dyn FnMut(&'s ast::Weig
     };
     match statement {
         Statement::Rule(rule) => {
-            let body = rule.body.iter().filter_map(|l| l.weight.as_ref());
+            let body = rule.body.iter().filter_map(|i| match i {
+                ast::Item::Literal(literal) => literal.weight.as_ref(),
+                ast::Item::Comparison(_) => None,
+            });
             rule.head_weight.iter().chain(body).chain(&rule.offset).for_each(&mut *visit);
             metadata(&rule.metadata, visit);
         }

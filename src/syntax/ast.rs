@@ -37,8 +37,8 @@ pub struct Rule {
     pub head_weight: Option<Weight>,
     /// The head.
     pub head: Atom,
-    /// Body literals in order.
-    pub body: Vec<Literal>,
+    /// Literals and comparisons in order.
+    pub body: Vec<Item>,
     /// The trailing bare weight.
     pub offset: Option<Weight>,
     /// The list after the full stop.
@@ -56,6 +56,126 @@ pub struct Fact {
     pub atom: Atom,
     /// All of it.
     pub span: Span,
+}
+
+/// A part of a rule's body.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// An atom with what stands around it.
+    Literal(Literal),
+    /// `X + 1 < Y`.
+    Comparison(Comparison),
+}
+
+impl Item {
+    /// All terms in order.
+    pub fn terms(&self) -> Vec<&Term> {
+        match self {
+            Item::Literal(literal) => literal.atom.args.iter().collect(),
+            Item::Comparison(c) => {
+                let mut out = Vec::new();
+                c.left.terms(&mut out);
+                c.right.terms(&mut out);
+                out
+            }
+        }
+    }
+    /// All of it.
+    pub fn span(&self) -> Span {
+        match self {
+            Item::Literal(literal) => literal.span,
+            Item::Comparison(comparison) => comparison.span,
+        }
+    }
+}
+
+/// Two expressions with a comparison between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// Which comparison.
+    pub comparator: Comparator,
+    /// What stands before it.
+    pub left: Expression,
+    /// What stands behind it.
+    pub right: Expression,
+    /// All of it.
+    pub span: Span,
+}
+
+/// A comparison sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparator {
+    /// `=`
+    Equal,
+    /// `!=`
+    Different,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+}
+
+/// A side of a comparison, or a part of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expression {
+    /// What it is.
+    pub kind: ExpressionKind,
+    /// All of it, without parentheses around it.
+    pub span: Span,
+}
+
+/// What an expression is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExpressionKind {
+    /// A variable or constant, without type.
+    Term(Term),
+    /// `-x`
+    Negation(Box<Expression>),
+    /// Operations of one precedence from left to right; a list, not a tree, so that it is as deep as its parentheses.
+    Chain {
+        /// The leftmost operand.
+        first: Box<Expression>,
+        /// The others, each with what stands before it: all of them `+` and `-`, or all `*` and `/`.
+        rest: Vec<(Operator, Expression)>,
+    },
+}
+
+/// A sign between two operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `/`
+    Div,
+}
+
+impl Operator {
+    /// `*` and `/`, which bind tighter than `+` and `-`.
+    pub fn is_product(self) -> bool {
+        matches!(self, Operator::Mul | Operator::Div)
+    }
+}
+
+impl Expression {
+    /// Appends all terms in order.
+    pub fn terms<'a>(&'a self, out: &mut Vec<&'a Term>) {
+        match &self.kind {
+            ExpressionKind::Term(term) => out.push(term),
+            ExpressionKind::Negation(inner) => inner.terms(out),
+            ExpressionKind::Chain { first, rest } => {
+                first.terms(out);
+                rest.iter().for_each(|(_, e)| e.terms(out));
+            }
+        }
+    }
 }
 
 /// A body literal.

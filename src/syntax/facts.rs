@@ -481,15 +481,26 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
         let mut c = self.c.clone();
         c.advance();
         let (mut depth, mut seen) = (0usize, false);
+        // Whether the outermost parentheses closed last were an atom's and not those of a calculation.
+        let mut atom = false;
         loop {
             match c.now.kind {
                 TokenKind::Stop | TokenKind::End => return seen,
-                TokenKind::LeftParen | TokenKind::LeftBracket | TokenKind::LeftBrace => depth += 1,
+                TokenKind::LeftParen | TokenKind::LeftBracket | TokenKind::LeftBrace => {
+                    if depth == 0 {
+                        atom = c.before.kind == TokenKind::Name;
+                    }
+                    depth += 1;
+                }
                 TokenKind::RightParen | TokenKind::RightBracket | TokenKind::RightBrace => {
                     depth = depth.saturating_sub(1);
                 }
-                // Variables stand between parentheses; `$W=…` outside is the name of a weight.
-                TokenKind::Variable => seen |= depth > 0,
+                // `$W=…` is the name of a weight.
+                TokenKind::Variable => seen |= depth > 0 || c.before.kind != TokenKind::Dollar,
+                // An arrow stands behind an atom, the same sign behind anything else compares.
+                TokenKind::LeftArrow
+                    if !(c.before.kind == TokenKind::Name
+                        || c.before.kind == TokenKind::RightParen && atom) => {}
                 // Between brackets it is the colon and sign of a sparse entry.
                 kind if kind.is_arrow() && depth == 0 => return false,
                 _ => {}

@@ -7,6 +7,7 @@
 use super::ast;
 use super::chunk::{ChunkKind, Chunker};
 use super::facts::{self, AtomRef, DataSink, Dialect, ValueRef};
+use super::operators::{Role, roles};
 use super::parser::parse_template;
 use super::token::{TokenKind, Tokens};
 use crate::base::span::{SourceId, Span};
@@ -61,6 +62,7 @@ impl DataSink for Nowhere {
 #[derive(Clone, Copy)]
 struct Piece<'t> {
     kind: TokenKind,
+    role: Role,
     text: &'t str,
     /// First byte.
     start: usize,
@@ -104,6 +106,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
         } else {
             out.push(Piece {
                 kind: token.kind,
+                role: Role::Other,
                 text: slice,
                 start: token.start as usize,
                 newlines,
@@ -113,6 +116,10 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             (newlines, gap) = (0, 0);
         }
         column = if breaks > 0 { width } else { column + width };
+    }
+    let kinds: Vec<TokenKind> = out.iter().filter(|p| !p.is_comment()).map(|p| p.kind).collect();
+    for (piece, role) in out.iter_mut().filter(|p| !p.is_comment()).zip(roles(&kinds)) {
+        piece.role = role;
     }
     out
 }
@@ -141,7 +148,11 @@ impl<'t> Spacing<'t> {
     /// Spaces before a token, in the canonical form.
     fn gap(&self, piece: &Piece<'t>) -> usize {
         let Some(before) = self.before else { return 0 };
-        let wanted = self.wanted(before.kind, piece.kind);
+        let wanted = match (before.role, piece.role) {
+            (_, Role::Binary) | (Role::Binary, _) => 1,
+            (Role::Unary, _) => 0,
+            _ => self.wanted(before.kind, piece.kind),
+        };
         // `0: -1` without its space would read `:-`. Tokens that touch already are known to be what they are.
         let merges = || {
             let joined = format!("{}{}", before.text, piece.text);
@@ -461,7 +472,7 @@ fn gaps(pieces: &[Piece<'_>], kind: ChunkKind) -> Vec<Gap> {
         own_line = false;
         spacing.pass(piece, significant(&pieces[i + 1..]));
         let outer = matches!(spacing.open[..], [] | [Open::Metadata]);
-        breakable = outer && (piece.kind == K::Comma || piece.kind.is_arrow());
+        breakable = outer && piece.role == Role::Other && (piece.kind == K::Comma || piece.kind.is_arrow());
     }
     out
 }
@@ -488,7 +499,7 @@ fn anchors(pieces: &[Piece<'_>], gaps: &[Gap], places: &[usize], kind: ChunkKind
                 let weight = pieces[0].kind != K::Name && spacing.gap(&piece) > 0;
                 weight.then_some(HEAD)
             }
-            kind if kind.is_arrow() => Some(ARROW),
+            kind if kind.is_arrow() && piece.role == Role::Other => Some(ARROW),
             K::LeftBracket if gaps[i] == Gap::Soft(2) => Some(METADATA),
             _ => None,
         };

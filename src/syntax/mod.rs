@@ -3,8 +3,10 @@
 pub mod ast;
 pub mod chunk;
 mod cursor;
+mod expression;
 pub mod facts;
 pub mod format;
+mod operators;
 pub mod parser;
 pub mod print;
 pub mod table;

@@ -4,6 +4,7 @@
 use super::ast::*;
 use super::chunk::{Chunk, ChunkKind, Chunker};
 use super::cursor::{Cursor, Fault, MAX_ERRORS, describe, fault, lexical, too_long, too_many};
+use super::expression;
 use super::token::{TokenKind, unquote};
 use super::value::{self, Buffer, Form};
 use crate::base::hash::HashMap;
@@ -21,7 +22,8 @@ mod grammar {
     #[grammar = "../grammar/lrnn.pest"]
     pub(super) struct Grammar;
 }
-use grammar::{Grammar, Rule as G};
+use grammar::Grammar;
+pub(super) use grammar::Rule as G;
 
 /// Parses a template. Faulty statements are left out of the tree and reported, the others are all there.
 pub fn parse_template(source: SourceId, text: &str) -> (File, Diagnostics) {
@@ -130,10 +132,10 @@ pub(super) fn rule_at(source: SourceId, text: &str, offset: usize) -> Result<Rul
     }
 }
 
-type P<'t> = Pair<'t, G>;
+pub(super) type P<'t> = Pair<'t, G>;
 
 /// Turns pairs into nodes.
-struct Builder {
+pub(super) struct Builder {
     source: SourceId,
     /// Position in the source of byte 0 of the text that pest sees.
     shift: usize,
@@ -270,11 +272,13 @@ impl Builder {
             None => format!("expected {expected} after this"),
         };
         let mut d = fault(codes::UNEXPECTED, format!("expected {expected}, found {found_text}"), span, label);
-        d.help = help(positives, kind, before.map(|t| t.kind));
+        let before = before.map(|t| (t.kind, &text[t.range()]));
+        let operand = expression::help(positives, kind, before);
+        d.help = operand.or_else(|| help(positives, kind, before.map(|b| b.0)));
         d
     }
 
-    fn span(&self, pair: &P<'_>) -> Span {
+    pub(super) fn span(&self, pair: &P<'_>) -> Span {
         let span = pair.as_span();
         Span::new(self.source, self.shift + span.start(), self.shift + span.end())
     }
@@ -381,8 +385,8 @@ impl Builder {
         Ok(Rule { head_weight, head, body, offset, metadata, span })
     }
 
-    fn body(&mut self, pair: P<'_>) -> Result<(Vec<Literal>, Option<Weight>), Fault> {
-        let (mut body, mut offset): (Vec<Literal>, Option<Weight>) = (Vec::new(), None);
+    fn body(&mut self, pair: P<'_>) -> Result<(Vec<Item>, Option<Weight>), Fault> {
+        let (mut body, mut offset): (Vec<Item>, Option<Weight>) = (Vec::new(), None);
         for item in pair.into_inner().filter(|p| p.as_rule() == G::item) {
             let span = self.span(&item);
             if let Some(weight) = &offset {
@@ -395,15 +399,25 @@ impl Builder {
                 d.help = Some("a weight without atom is the rule's offset and stands last".into());
                 return Err(d);
             }
-            let (mut weight, mut literal) = (None, None);
+            let (mut weight, mut what) = (None, None);
             for p in item.into_inner() {
                 match p.as_rule() {
                     G::weight => weight = Some(self.weight(&p)?),
-                    _ => literal = Some(self.literal(p)?),
+                    _ => what = Some(p),
                 }
             }
-            match literal {
-                Some((sign, functions, atom)) => body.push(Literal { weight, sign, functions, atom, span }),
+            match what {
+                Some(p) if p.as_rule() == G::comparison => {
+                    if let Some(weight) = weight {
+                        return Err(expression::misplaced("a weight", weight.span, &p));
+                    }
+                    body.push(Item::Comparison(self.comparison(p)?));
+                }
+                Some(p) if p.as_rule() == G::misplaced => return Err(self.misplaced(p)),
+                Some(p) => {
+                    let (sign, functions, atom) = self.literal(p)?;
+                    body.push(Item::Literal(Literal { weight, sign, functions, atom, span }));
+                }
                 None => offset = weight,
             }
         }
@@ -446,7 +460,7 @@ impl Builder {
                         functions.push(Spanned::new(self.call(p)?, span));
                     }
                     G::application => level = Some(p),
-                    G::atom | G::operand => atom = Some(self.atom(p)?),
+                    G::atom | G::applied => atom = Some(self.atom(p)?),
                     _ => {}
                 }
             }
@@ -674,9 +688,11 @@ fn word(rule: G) -> Option<&'static str> {
             "a statement"
         }
         G::import_statement => "an import",
-        G::head | G::weighted_atom | G::atom | G::operand => "an atom",
+        G::head | G::weighted_atom | G::atom | G::applied => "an atom",
         G::arrow => "`:-`",
-        G::body | G::item | G::literal => "a literal",
+        G::body | G::item | G::literal | G::misplaced | G::comparison => "a literal",
+        G::comparator => "a comparison like `<`",
+        G::expression | G::product | G::factor | G::operand => "a variable, a constant or `(`",
         G::sign => "`!` or `~`",
         G::hidden => "`*`",
         G::special => "`@`",
@@ -698,8 +714,8 @@ fn word(rule: G) -> Option<&'static str> {
         G::call | G::word | G::function | G::application => "a function",
         G::argument => "an argument",
         G::range => "a range",
-        G::name => "a name",
-        G::variable => "a variable",
+        G::name | G::constant => "a name",
+        G::variable | G::reference => "a variable",
         G::number => "a number",
         G::quoted => "a quoted constant",
         G::path => "a path",
@@ -725,14 +741,14 @@ fn expectation(positives: &[G]) -> String {
     }
     if has(&G::literal) || has(&G::atom) || has(&G::term) {
         // Where an atom or a term can stand, a function or its argument is not what was forgotten.
-        rules.retain(|r| !matches!(r, G::application | G::function | G::operand | G::argument));
+        rules.retain(|r| !matches!(r, G::application | G::function | G::applied | G::argument));
     }
     if has(&G::name) {
         rules.retain(|r| !matches!(r, G::hidden | G::special));
     }
     if has(&G::comma) || has(&G::close) || has(&G::stop) || has(&G::arrow) {
         // The optional continuations of an atom are always possible and never what was forgotten.
-        rules.retain(|r| !matches!(r, G::arity | G::arguments | G::open | G::metadata));
+        rules.retain(|r| !matches!(r, G::arity | G::arguments | G::open | G::metadata | G::comparator));
     }
     let mut words: Vec<&str> = Vec::new();
     for w in rules.into_iter().filter_map(word) {
@@ -763,7 +779,7 @@ fn help(positives: &[G], found: TokenKind, before: Option<TokenKind>) -> Option<
                 "a constant that begins with a digit but is no number stands between quotes: '1a'"
             }
             (TokenKind::LeftParen, _) if positives.contains(&G::close) => "terms have no arguments",
-            (TokenKind::Implies | TokenKind::LeftArrow, _) if positives.contains(&G::stop) => {
+            (TokenKind::Implies, _) if positives.contains(&G::stop) => {
                 "a rule has one arrow; is the full stop of the rule before it missing?"
             }
             _ => return None,

@@ -153,6 +153,80 @@ impl Display for Literal {
     }
 }
 
+impl Display for Item {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Item::Literal(literal) => literal.fmt(f),
+            Item::Comparison(comparison) => comparison.fmt(f),
+        }
+    }
+}
+
+impl Display for Comparison {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.left, self.comparator, self.right)
+    }
+}
+
+impl Display for Comparator {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Comparator::Equal => "=",
+            Comparator::Different => "!=",
+            Comparator::Less => "<",
+            Comparator::AtMost => "<=",
+            Comparator::Greater => ">",
+            Comparator::AtLeast => ">=",
+        })
+    }
+}
+
+impl Display for Operator {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Operator::Add => "+",
+            Operator::Sub => "-",
+            Operator::Mul => "*",
+            Operator::Div => "/",
+        })
+    }
+}
+
+/// With the parentheses that it takes to read back as it is, not those that were written.
+impl Display for Expression {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ExpressionKind::Term(term) => term.fmt(f),
+            ExpressionKind::Negation(inner) => {
+                f.write_char('-')?;
+                match &inner.kind {
+                    // `-1` would be one number.
+                    ExpressionKind::Term(Term { kind: TermKind::Number(n), .. }) => write!(f, " {n}"),
+                    ExpressionKind::Term(term) => term.fmt(f),
+                    _ => write!(f, "({inner})"),
+                }
+            }
+            ExpressionKind::Chain { first, rest } => {
+                let product = rest.iter().any(|(op, _)| op.is_product());
+                let operand = |f: &mut Formatter<'_>, e: &Expression| match &e.kind {
+                    ExpressionKind::Chain { rest, .. }
+                        if product || !rest.iter().any(|(o, _)| o.is_product()) =>
+                    {
+                        write!(f, "({e})")
+                    }
+                    _ => e.fmt(f),
+                };
+                operand(f, first)?;
+                for (op, e) in rest {
+                    write!(f, " {op} ")?;
+                    operand(f, e)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 impl Display for Function {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;

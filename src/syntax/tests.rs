@@ -203,14 +203,20 @@ fn the_traps_of_the_lexer() {
     );
     kinds("/* /* */", &[(K::UnclosedComment, "/* /* */")]);
     kinds(
-        "žluť Čárka a\u{e9}_1 + \0\u{1f980}",
+        "žluť Čárka a\u{e9}_1 + \0\u{1f980} X - -1 X-1 !=>=",
         &[
             (K::Name, "žluť"),
             (K::Variable, "Čárka"),
             (K::Name, "a\u{e9}_1"),
-            (K::Error, "+"),
+            (K::Plus, "+"),
             (K::Error, "\0"),
             (K::Error, "\u{1f980}"),
+            (K::Variable, "X"),
+            (K::Minus, "-"),
+            (K::Number, "-1"),
+            (K::Variable, "X-1"),
+            (K::Differs, "!="),
+            (K::AtLeast, ">="),
         ],
     );
     kinds("\u{feff}a\r\nb", &[(K::Name, "a"), (K::Name, "b")]);
@@ -298,7 +304,7 @@ fn spans_are_those_of_the_source() {
     let at = |span: Span| &text[span.range()];
     assert_eq!(at(rule.span), "0.5 h(X) :- $w=<2> !b(man:X), 0.1.");
     assert_eq!(at(rule.head.span), "h(X)");
-    let literal = &rule.body[0];
+    let Item::Literal(literal) = &rule.body[0] else { panic!("a literal: {:?}", rule.body) };
     assert_eq!(at(literal.span), "$w=<2> !b(man:X)");
     assert_eq!(at(literal.atom.span), "b(man:X)");
     assert_eq!(at(literal.atom.args[0].span), "man:X");
@@ -314,7 +320,7 @@ fn spans_are_those_of_the_source() {
 fn a_rule_of_a_data_file_keeps_its_place() {
     let rule = parse_rule(SOURCE, "<3> h(X) :- /* . */ <5> a(X).", 100).expect("a rule");
     assert_eq!(rule.head.span, Span::new(SOURCE, 104, 108));
-    let d = parse_rule(SOURCE, "h(X) :- (X).", 100).expect_err("no rule");
+    let d = parse_rule(SOURCE, "h(X) :- ,X.", 100).expect_err("no rule");
     assert_eq!(d.span(), Some(Span::new(SOURCE, 108, 109)));
     let d = parse_rule(SOURCE, "h(X :- a.", 100).expect_err("no rule");
     assert_eq!(d.span(), Some(Span::new(SOURCE, 101, 102)));
@@ -323,6 +329,58 @@ fn a_rule_of_a_data_file_keeps_its_place() {
     }
     assert!(parse_statement(SOURCE, "h :- a. h :- b.").is_ok());
     assert!(parse_statement(SOURCE, "h :- a. h :- .").is_err());
+}
+
+#[test]
+fn comparisons_are_read_by_precedence_and_printed_with_the_parentheses_they_take() {
+    let body = |text: &str| {
+        let rule = printed(&format!("h :- {text}."));
+        rule[0]["h :- ".len()..rule[0].len() - 1].to_string()
+    };
+    for (text, expected) in [
+        ("X<Y", "X < Y"),
+        ("X<=Y, X>=Y, X!=Y, X>Y, a = 'b c'", "X <= Y, X >= Y, X != Y, X > Y, a = 'b c'"),
+        ("Z=X+Y*2", "Z = X + Y * 2"),
+        ("Z = (X + Y) * 2", "Z = (X + Y) * 2"),
+        ("Z = ((X + Y) + (2))", "Z = (X + Y) + 2"),
+        ("Z = X - (Y - 1) -1", "Z = X - (Y - 1) - 1"),
+        ("Z = X -1", "Z = X - 1"),
+        ("Z = X - -1", "Z = X - -1"),
+        ("Z = - 1", "Z = - 1"),
+        ("Z = -1", "Z = -1"),
+        ("-X = -(Y / -Z)", "-X = -(Y / -Z)"),
+        ("-(-X) = 2-1", "-(-X) = 2 - 1"),
+        ("X = X-1", "X = X-1"),
+        ("0.5 *p(X), 0.5 * X < 1, 0.5", "0.5 *p(X), 0.5 * X < 1, 0.5"),
+        ("<0.5> p, p/1(X), $w=1 q, -1 <2", "<0.5> p, p/1(X), $w=1 q, -1 < 2"),
+        ("1 < /* c */ X, X <= % d\n 3", "1 < X, X <= 3"),
+    ] {
+        assert_eq!(body(text), expected);
+    }
+    assert_eq!(printed("h(X) <= X <= 1. h <= a."), ["h(X) :- X <= 1.", "h :- a."]);
+}
+
+#[test]
+fn every_error_of_a_comparison_has_its_code_and_place() {
+    refused("h(X) :- a(X), !X < 1.", &["E0111 !"]);
+    refused("h(X) :- a(X), *X < 1.", &["E0111 *"]);
+    refused("h(X) :- a(X), {2} X < 1.", &["E0111 {2}"]);
+    refused("h(X) :- a(X), 0.5 ~X = 1.", &["E0111 ~"]);
+    refused("h(X) :- a(X), tanh(X < 1).", &["E0101 <"]);
+    refused("h(X) :- a(X), 1 < X < 2.", &["E0101 <"]);
+    refused("h(X) :- a(X), X =< 2.", &["E0101 <"]);
+    refused("h(X) :- a(X), X == 2.", &["E0101 ="]);
+    refused("h(X) :- a(X), X <> 2.", &["E0101 >"]);
+    refused("h(X) :- a(X), X + 2.", &["E0101 ."]);
+    refused("h(X) :- a(X), X - 1 2 < 3.", &["E0101 2"]);
+    refused("h(X) :- a(X), X- 1 < 3.", &["E0101 1"]);
+    refused("h(X) :- a(X), count(X) > 3.", &["E0101 >"]);
+    refused("h(X) :- a(X), (X + 1 < 3.", &["E0102 ("]);
+    refused("h(X) :- a(X), 1e999 < X.", &["E0108 1e999"]);
+    refused("X < 3.", &["E0101 X"]);
+    assert_eq!(completeness("h(X) :- a(X), X <"), Completeness::Incomplete);
+    assert_eq!(completeness("h(X) :- a(X), X <= 3"), Completeness::Incomplete);
+    assert_eq!(completeness("h(X) :- a(X), X <= 3."), Completeness::Complete);
 }
 
 #[test]

@@ -72,6 +72,18 @@ pub enum TokenKind {
     /// `=`
     #[token("=")]
     Equals,
+    /// `!=`
+    #[token("!=")]
+    Differs,
+    /// `>=`
+    #[token(">=")]
+    AtLeast,
+    /// `+` that is no sign of a number.
+    #[token("+")]
+    Plus,
+    /// `-` that is no sign of a number.
+    #[token("-")]
+    Minus,
     /// `$`
     #[token("$")]
     Dollar,

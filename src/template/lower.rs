@@ -1,21 +1,24 @@
 //! From syntax trees to the resolved program.
 
+mod binding;
+mod comparisons;
+
 use super::grouped::expand_grouped;
 use super::hints::hint_weights;
 use super::metadata::{self, bad_value, boolean, unknown_key};
 use super::special::{self, Special};
 use super::{
-    Literal, PredicateInfo, Relation, Rule, Template, TemplateFact, TemplateValue, Term, VarId, Weight,
-    WeightId,
+    Literal, PredicateInfo, Relation, Rule, Template, TemplateFact, TemplateValue, Term, Weight, WeightId,
 };
 use crate::base::hash::{HashMap, HashSet};
-use crate::base::index::{Id, IndexVec};
+use crate::base::index::Id;
 use crate::base::span::{Span, Spanned};
 use crate::data::{ConstId, Database, MAX_ARITY, MAX_WEIGHT, PredId, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
 use crate::syntax::ast::{self, MetaValue, Sign, Statement, TermKind, WeightValue};
 use crate::tensor::Shape;
 use crate::tensor::functions::{Activation, Aggregation, Combination};
+use binding::{Scope, may_collapse};
 
 /// Settings that stand above what a template says about defaults.
 #[derive(Debug, Clone, Default)]
@@ -333,10 +336,12 @@ impl Lowering<'_> {
         let head = self.predicate(&rule.head);
         let head_args = self.terms(&rule.head.args, &mut scope, world);
         let mut body = Vec::new();
-        for literal in &rule.body {
-            if let Some(l) = self.literal(literal, &mut scope, world) {
-                body.push(l);
-            }
+        for item in &rule.body {
+            let lowered = match item {
+                ast::Item::Literal(literal) => self.literal(literal, &mut scope, world),
+                ast::Item::Comparison(comparison) => self.comparison(comparison, &mut scope, world),
+            };
+            body.extend(lowered);
         }
         let mut offset = rule.offset.as_ref().map(|w| self.weight(w));
         let defaults = self.template.defaults.clone();
@@ -368,7 +373,9 @@ impl Lowering<'_> {
             }
         }
         self.types(&mut scope, &mut body, rule.span);
-        self.bind_unsafe(&head_args, &scope, &mut body, rule);
+        if self.spell_minus(rule) {
+            self.bind(&head_args, &scope, &mut body, rule);
+        }
         if self.diagnostics.iter().filter(|d| d.is_error()).count() > before {
             return None;
         }
@@ -430,7 +437,8 @@ impl Lowering<'_> {
         let sign =
             if functions.is_empty() || literal.sign == Sign::Hard { literal.sign } else { Sign::Positive };
         let span = literal.span;
-        let lowered = Literal { relation, args, sign, hidden: atom.hidden, functions, weight, span };
+        let (hidden, comparison) = (atom.hidden, None);
+        let lowered = Literal { relation, args, comparison, sign, hidden, functions, weight, span };
         if !lowered.functions.is_empty() && !lowered.is_visible() {
             let d = Diagnostic::new(codes::NOT_ALLOWED_HERE, "this function has nothing to be applied to")
                 .label(span, "the value of a hidden, negated or special literal does not enter");
@@ -488,80 +496,12 @@ impl Lowering<'_> {
         Some(Relation::Special(special, self.vocabulary.predicate(&format!("@{name}"), n)))
     }
 
-    /// Typed variables range over the constants of the type: a hidden literal each.
-    fn types(&mut self, scope: &mut Scope, body: &mut Vec<Literal>, span: Span) {
-        let mut seen = HashSet::default();
-        for &(var, pred) in &scope.typed {
-            if seen.insert((var, pred)) {
-                body.push(Literal {
-                    relation: Relation::Predicate(pred),
-                    args: vec![Term::Variable(var)],
-                    sign: Sign::Positive,
-                    hidden: true,
-                    functions: Vec::new(),
-                    weight: None,
-                    span: scope.spans.get(var).copied().unwrap_or(span),
-                });
-            }
-        }
-    }
-
-    /// Variables that nothing binds range over all constants: a hidden literal each. The exception is `_` under `!`:
-    /// `!p(X,_)` says that no `p(X,…)` holds at all.
-    fn bind_unsafe(&mut self, head: &[Term], scope: &Scope, body: &mut Vec<Literal>, rule: &ast::Rule) {
-        let mut bound = vec![false; scope.variables.len()];
-        let mark = |terms: &[Term], bound: &mut Vec<bool>| {
-            for term in terms {
-                if let Term::Variable(v) = term {
-                    bound[v.index()] = true;
-                }
-            }
-        };
-        for literal in body.iter().filter(|l| l.binds()) {
-            mark(&literal.args, &mut bound);
-        }
-        let mut wanted = vec![false; scope.variables.len()];
-        mark(head, &mut wanted);
-        for literal in body.iter().filter(|l| !l.binds()) {
-            let plain_negation = matches!(literal.relation, Relation::Predicate(_));
-            for term in &literal.args {
-                if let Term::Variable(v) = term {
-                    let wildcard = scope.variables[*v] == "_" && plain_negation;
-                    wanted[v.index()] |= !wildcard;
-                }
-            }
-        }
-        for var in scope.variables.ids() {
-            if !wanted[var.index()] || bound[var.index()] {
-                continue;
-            }
-            let name = &scope.variables[var];
-            let span = scope.spans.get(var).copied().unwrap_or(rule.span);
-            if !rule.body.is_empty() {
-                let d = Diagnostic::new(
-                    codes::UNSAFE_VARIABLE,
-                    format!("no positive literal binds `{name}`: it ranges over all constants"),
-                )
-                .label(span, "unbound")
-                .help(format!("bind it by a literal, or say so openly with `@dom({name})`"));
-                self.error(d);
-            }
-            body.push(Literal {
-                relation: Relation::Domain,
-                args: vec![Term::Variable(var)],
-                sign: Sign::Positive,
-                hidden: true,
-                functions: Vec::new(),
-                weight: None,
-                span,
-            });
-        }
-    }
-
     fn add_rule(&mut self, rule: Rule) {
         let same = |other: &Rule| {
-            let literal =
-                |l: &Literal| (l.relation, l.args.clone(), l.sign, l.hidden, l.functions.clone(), l.weight);
+            let literal = |l: &Literal| {
+                let what = (l.relation, l.args.clone(), l.comparison.clone());
+                (what, l.sign, l.hidden, l.functions.clone(), l.weight)
+            };
             other.head == rule.head
                 && other.head_args == rule.head_args
                 && other.head_weight == rule.head_weight
@@ -744,38 +684,5 @@ impl Lowering<'_> {
                 _ => unknown_key(entry, WEIGHT_KEYS, "a weight", &mut self.diagnostics),
             }
         }
-    }
-}
-
-/// Whether some variable occurs in neither the head nor a visible literal.
-fn may_collapse(head: &[Term], body: &[Literal], variables: usize) -> bool {
-    let mut shown = vec![false; variables];
-    let visible = body.iter().filter(|l| l.is_visible()).flat_map(|l| &l.args);
-    for term in head.iter().chain(visible) {
-        if let Term::Variable(v) = term {
-            shown[v.index()] = true;
-        }
-    }
-    let used = body.iter().filter(|l| l.binds()).flat_map(|l| &l.args);
-    used.into_iter().any(|t| matches!(t, Term::Variable(v) if !shown[v.index()]))
-}
-
-/// The variables of one rule.
-#[derive(Default)]
-struct Scope {
-    variables: IndexVec<VarId, String>,
-    spans: IndexVec<VarId, Span>,
-    typed: Vec<(VarId, PredId)>,
-}
-
-impl Scope {
-    fn variable(&mut self, name: &str, span: Span) -> VarId {
-        if name != "_"
-            && let Some(i) = self.variables.iter().position(|v| v == name)
-        {
-            return VarId::new(i);
-        }
-        self.spans.push(span);
-        self.variables.push(name.to_string())
     }
 }

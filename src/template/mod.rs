@@ -1,6 +1,7 @@
 //! Layer 4: the resolved program: rules over predicate and constant ids, weights, functions.
 
 pub mod check;
+pub mod compare;
 mod grouped;
 mod hints;
 pub mod lower;
@@ -10,7 +11,7 @@ pub mod strata;
 
 use crate::base::index::IndexVec;
 use crate::base::span::Span;
-use crate::data::{ConstId, LearnableFact, PredId, ValueId, WorldId};
+use crate::data::{ConstId, LearnableFact, PredId, ValueId, Vocabulary, WorldId};
 use crate::syntax::ast::Sign;
 use crate::tensor::Shape;
 use crate::tensor::functions::{Activation, Aggregation, Combination};
@@ -71,8 +72,10 @@ pub enum Relation {
 pub struct Literal {
     /// What it is about.
     pub relation: Relation,
-    /// Arguments.
+    /// Arguments; of a comparison all its terms, in order.
     pub args: Vec<Term>,
+    /// What is compared, where a comparison is written with signs.
+    pub comparison: Option<Box<compare::Comparison>>,
     /// How it enters.
     pub sign: Sign,
     /// Starred: matched, not an input.
@@ -99,6 +102,29 @@ impl Literal {
     /// Whether it is matched against a relation and so binds its variables.
     pub fn binds(&self) -> bool {
         self.sign != Sign::Hard && !matches!(self.relation, Relation::Special(..))
+    }
+    /// Whether it is a special literal that holds for constants in place of its arguments.
+    pub fn special_holds(&self, special: Special, vocabulary: &Vocabulary, args: &[ConstId]) -> bool {
+        match (&self.comparison, special) {
+            (Some(comparison), Special::Compare(op)) => comparison.holds(op, vocabulary, args),
+            _ => special.holds(vocabulary, args),
+        }
+    }
+    /// A comparison as it is written, with a text for each term; `None` for other literals.
+    pub fn comparison_text(&self, term: &dyn Fn(&Term) -> String) -> Option<String> {
+        match (&self.comparison, self.relation) {
+            (Some(c), Relation::Special(Special::Compare(op), _)) => {
+                Some(c.text(op, &|i| term(&self.args[i])))
+            }
+            _ => None,
+        }
+    }
+    /// The variable to which it gives a value: `Z = X + Y` where nothing else binds `Z`.
+    pub fn assigns(&self) -> Option<VarId> {
+        self.comparison.as_ref().and_then(|c| c.assigned()).and_then(|at| match self.args[at] {
+            Term::Variable(v) => Some(v),
+            Term::Constant(_) => None,
+        })
     }
     /// Its ordinary predicate.
     pub fn predicate(&self) -> Option<PredId> {

@@ -1,7 +1,7 @@
 //! Special predicates: computed from their arguments instead of stored.
 
 use crate::base::hash::HashSet;
-use crate::data::{ConstId, Vocabulary};
+use crate::data::{ConstId, Vocabulary, number_text};
 use std::cmp::Ordering;
 
 /// A special predicate (`@name`).
@@ -46,6 +46,69 @@ pub enum Comparison {
     Geq,
 }
 
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Operand {
+    /// A constant.
+    Constant(ConstId),
+    /// The finite result of a calculation.
+    Number(f64),
+}
+
+impl Operand {
+    fn number(self, vocabulary: &Vocabulary) -> Option<f64> {
+        match self {
+            Operand::Constant(c) => vocabulary.as_number(c),
+            Operand::Number(x) => Some(x),
+        }
+    }
+}
+
+impl Comparison {
+    /// How it is written between two sides.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Comparison::Eq => "=",
+            Comparison::Neq => "!=",
+            Comparison::Lt => "<",
+            Comparison::Leq => "<=",
+            Comparison::Gt => ">",
+            Comparison::Geq => ">=",
+        }
+    }
+
+    /// Whether it holds: equality is that of constants; in order, numbers stand by value, and by their texts wherever
+    /// one of the two is no number.
+    pub fn holds(self, vocabulary: &Vocabulary, a: Operand, b: Operand) -> bool {
+        let order = || match (a.number(vocabulary), b.number(vocabulary), a, b) {
+            // Results of calculations may be -0.
+            (Some(x), Some(y), ..) => (x + 0.0).total_cmp(&(y + 0.0)),
+            (_, _, Operand::Constant(a), Operand::Constant(b)) => {
+                vocabulary.constant_text(a).cmp(vocabulary.constant_text(b))
+            }
+            (_, _, Operand::Constant(a), Operand::Number(y)) => {
+                vocabulary.constant_text(a).cmp(&number_text(y))
+            }
+            (_, _, Operand::Number(x), Operand::Constant(b)) => {
+                number_text(x).as_str().cmp(vocabulary.constant_text(b))
+            }
+            (_, _, Operand::Number(x), Operand::Number(y)) => x.total_cmp(&y),
+        };
+        let equal = || match (a, b) {
+            (Operand::Constant(a), Operand::Constant(b)) => a == b,
+            _ => matches!((a.number(vocabulary), b.number(vocabulary)), (Some(x), Some(y)) if x == y),
+        };
+        match self {
+            Comparison::Eq => equal(),
+            Comparison::Neq => !equal(),
+            Comparison::Lt => order() == Ordering::Less,
+            Comparison::Leq => order() != Ordering::Greater,
+            Comparison::Gt => order() == Ordering::Greater,
+            Comparison::Geq => order() != Ordering::Less,
+        }
+    }
+}
+
 /// A binary operation on numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Arithmetic {
@@ -66,7 +129,21 @@ pub enum Arithmetic {
 }
 
 impl Arithmetic {
-    fn apply(self, x: f64, y: f64) -> f64 {
+    /// How it is written between two numbers.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Arithmetic::Add => "+",
+            Arithmetic::Sub => "-",
+            Arithmetic::Mul => "*",
+            Arithmetic::Div => "/",
+            Arithmetic::Mod => "mod",
+            Arithmetic::Max => "max",
+            Arithmetic::Min => "min",
+        }
+    }
+
+    /// The result, which may not be finite.
+    pub fn apply(self, x: f64, y: f64) -> f64 {
         match self {
             Arithmetic::Add => x + y,
             Arithmetic::Sub => x - y,
@@ -146,18 +223,7 @@ impl Special {
                 number(0).is_some_and(|k| distinct.len() as f64 <= k)
             }
             Special::Compare(op) => {
-                let order = match (number(0), number(1)) {
-                    (Some(x), Some(y)) => x.total_cmp(&y),
-                    _ => vocabulary.constant_text(args[0]).cmp(vocabulary.constant_text(args[1])),
-                };
-                match op {
-                    Comparison::Eq => args[0] == args[1],
-                    Comparison::Neq => args[0] != args[1],
-                    Comparison::Lt => order == Ordering::Less,
-                    Comparison::Leq => order != Ordering::Greater,
-                    Comparison::Gt => order == Ordering::Greater,
-                    Comparison::Geq => order != Ordering::Less,
-                }
+                op.holds(vocabulary, Operand::Constant(args[0]), Operand::Constant(args[1]))
             }
             Special::Next => matches!((number(0), number(1)), (Some(x), Some(y)) if y == x + 1.0),
             Special::Relation(op) => {

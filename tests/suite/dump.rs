@@ -162,3 +162,18 @@ fn faults_around_dumps() {
         assert!(err(&o).contains("E0502"), "{}", err(&o));
     }
 }
+
+#[test]
+fn comparisons_as_they_are_written() {
+    let rule = "q(X,Z) :- p(X), Z = (X + 1) * 2 - -Y, Y = - 1, X != 3, @lt(X,9), 1 <= X / -X + 2.";
+    let data = "p(1). ?- q(1,X).";
+    assert_eq!(dump("ast", rule, data), format!("{rule}\n"));
+    let text = dump("template", rule, data);
+    assert!(text.contains(&format!("\n  0: {rule}  [")), "{text}");
+    let text = dump("plan", rule, data);
+    let steps = "    p/1: scan; binds X\n    compute Y = - 1\n    test X != 3\n    test @lt\n    test 1 <= X / -X + 2\n    \
+                 compute Z = (X + 1) * 2 - -Y\n";
+    for step in steps.lines() {
+        assert!(text.lines().any(|l| l == step), "`{step}` is missing in\n{text}");
+    }
+}

@@ -26,6 +26,13 @@ fn spacing_of_every_construct() {
             "h(X):-$w = < 0.5 >a(X),! b(X),~ c(X),@ neq(X,1),0.1 .",
             "h(X) :- $w=<0.5> a(X), !b(X), ~c(X), @neq(X,1), 0.1.",
         ),
+        (
+            "h(X,Z):-a( X ),Z=-X*( X+Y )/2,Z<=3 ,X!=- 1,0.5 *b(X),$w= 1c.",
+            "h(X,Z) :- a(X), Z = -X * (X + Y) / 2, Z <= 3, X != - 1, 0.5 *b(X), $w=1 c.",
+        ),
+        // A sign that touches its digits is a part of the number, and no token changes.
+        ("h:-X -1<2*-Y,X+1=2,<2>d,-( X )>=1-Z.", "h :- X -1 < 2 * -Y, X +1 = 2, <2> d, -(X) >= 1 - Z."),
+        ("h<=X<=Y,a<b,*c,X>Y.", "h <= X <= Y, a < b, *c, X > Y."),
         ("h<=[1, 2]a,[[1, 0] [0,2]]b.", "h <= [1,2] a, [[1,0][0,2]] b."),
         (
             "h:-[4|0:1.5,3 : 2]a,[2 ,2|0,0:1,(1 , 1: -1),1,0:-2]b.",

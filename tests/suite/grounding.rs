@@ -12,8 +12,14 @@ use std::collections::BTreeSet;
 const PREDICATES: &[(&str, usize)] =
     &[("e0", 1), ("e1", 2), ("e2", 2), ("i0", 1), ("i1", 2), ("i2", 0), ("i3", 1), ("i4", 2)];
 const FIRST_DERIVED: usize = 3;
-const CONSTANTS: &[&str] = &["a", "b", "c", "7"];
-const VARIABLES: &[&str] = &["X", "Y", "Z"];
+/// Rules for it may calculate new constants, which nothing else reads: so there are finitely many.
+const LAST: usize = PREDICATES.len() - 1;
+const CONSTANTS: &[&str] = &["a", "b", "2", "7"];
+/// The last one is for results of calculations.
+const VARIABLES: &[&str] = &["X", "Y", "Z", "W"];
+const RESULT: usize = 3;
+const COMPARATORS: &[&str] = &["<", "<=", ">", ">=", "!=", "="];
+const OPERATORS: &[&str] = &["+", "-", "*", "/"];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Term {
@@ -26,6 +32,78 @@ enum Literal {
     Plain { pred: usize, args: Vec<Term>, hidden: bool },
     Negated { pred: usize, args: Vec<Term> },
     Differ(Term, Term),
+    Compare(usize, Expression, Expression),
+    Assign(Expression),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Expression {
+    Term(Term),
+    Operation(usize, Term, Term),
+}
+
+impl Expression {
+    fn terms(&self) -> Vec<Term> {
+        match *self {
+            Expression::Term(t) => vec![t],
+            Expression::Operation(_, x, y) => vec![x, y],
+        }
+    }
+    fn text(&self) -> String {
+        match self {
+            Expression::Term(t) => term_text(t),
+            Expression::Operation(op, x, y) => {
+                format!("{} {} {}", term_text(x), OPERATORS[*op], term_text(y))
+            }
+        }
+    }
+    /// The text of the value, if there is one.
+    fn value(&self, ground: &dyn Fn(&Term) -> String) -> Option<String> {
+        match self {
+            Expression::Term(t) => Some(ground(t)),
+            Expression::Operation(op, x, y) => {
+                let (x, y): (f64, f64) = (ground(x).parse().ok()?, ground(y).parse().ok()?);
+                let result = [x + y, x - y, x * y, x / y][*op] + 0.0;
+                result.is_finite().then(|| result.to_string())
+            }
+        }
+    }
+}
+
+fn compare(comparator: usize, x: &str, y: &str) -> bool {
+    let order = match (x.parse::<f64>(), y.parse::<f64>()) {
+        (Ok(x), Ok(y)) => x.total_cmp(&y),
+        _ => x.cmp(y),
+    };
+    [order.is_lt(), order.is_le(), order.is_gt(), order.is_ge(), order.is_ne(), order.is_eq()][comparator]
+}
+
+/// Variables that a positive literal binds, and whether one about the last predicate does.
+fn bound(body: &[Literal]) -> Vec<(usize, bool)> {
+    let mut out: Vec<(usize, bool)> = Vec::new();
+    for l in body {
+        let Literal::Plain { pred, args, .. } = l else { continue };
+        for t in args {
+            let Term::Variable(v) = t else { continue };
+            match out.iter_mut().find(|(w, _)| w == v) {
+                Some((_, last)) => *last &= *pred == LAST,
+                None => out.push((*v, *pred == LAST)),
+            }
+        }
+    }
+    out
+}
+
+fn expression(s: &mut Stream, bound: &[(usize, bool)], plain: bool) -> Expression {
+    let mut operand = || match pick(s, 4) {
+        1.. if !bound.is_empty() => Term::Variable(bound[pick(s, bound.len())].0),
+        _ => Term::Constant(2 + pick(s, 2)),
+    };
+    let (x, y) = (operand(), operand());
+    if plain && pick(s, 2) == 0 {
+        return Expression::Term(x);
+    }
+    Expression::Operation(pick(s, OPERATORS.len()), x, y)
 }
 
 #[derive(Clone)]
@@ -49,11 +127,7 @@ fn pick(s: &mut Stream, n: usize) -> usize {
 }
 
 fn term(s: &mut Stream) -> Term {
-    if pick(s, 5) == 0 {
-        Term::Constant(pick(s, CONSTANTS.len()))
-    } else {
-        Term::Variable(pick(s, VARIABLES.len()))
-    }
+    if pick(s, 5) == 0 { Term::Constant(pick(s, CONSTANTS.len())) } else { Term::Variable(pick(s, RESULT)) }
 }
 
 fn terms(s: &mut Stream, n: usize) -> Vec<Term> {
@@ -80,7 +154,25 @@ fn random_program(s: &mut Stream) -> Program {
         if pick(s, 4) == 0 {
             body.insert(pick(s, body.len() + 1), Literal::Differ(term(s), term(s)));
         }
-        rules.push(Rule { head, args: terms(s, PREDICATES[head].1), body });
+        let bound = bound(&body);
+        if pick(s, 3) == 0 {
+            let sides = (expression(s, &bound, true), expression(s, &bound, true));
+            let compare = Literal::Compare(pick(s, COMPARATORS.len()), sides.0, sides.1);
+            body.insert(pick(s, body.len() + 1), compare);
+        }
+        if pick(s, 6) == 0 {
+            // Also of variables that nothing binds, which range over all constants.
+            let compare = Literal::Compare(pick(s, 5), Expression::Term(term(s)), Expression::Term(term(s)));
+            body.insert(pick(s, body.len() + 1), compare);
+        }
+        let mut args = terms(s, PREDICATES[head].1);
+        let recursive = body.iter().any(|l| matches!(l, Literal::Plain { pred: LAST, .. }));
+        if head == LAST && !recursive && pick(s, 5) > 0 {
+            let assign = Literal::Assign(expression(s, &bound, true));
+            body.insert(pick(s, body.len() + 1), assign);
+            args[pick(s, 2)] = Term::Variable(RESULT);
+        }
+        rules.push(Rule { head, args, body });
     }
     let mut facts = Vec::new();
     for _ in 0..10 + pick(s, 20) {
@@ -111,6 +203,8 @@ fn rule_text(rule: &Rule, number: usize) -> String {
         }
         Literal::Negated { pred, args } => format!("!{}", atom(*pred, args)),
         Literal::Differ(x, y) => format!("@neq({},{})", term_text(x), term_text(y)),
+        Literal::Compare(op, x, y) => format!("{} {} {}", x.text(), COMPARATORS[*op], y.text()),
+        Literal::Assign(e) => format!("{} = {}", VARIABLES[RESULT], e.text()),
     };
     let body: Vec<String> = rule.body.iter().map(literal).collect();
     // The weight makes every rule one of its own, and tells them apart when their order is changed.
@@ -131,39 +225,65 @@ fn naive(program: &Program) -> (BTreeSet<Tuple>, BTreeSet<Instance>) {
             match l {
                 Literal::Plain { args, .. } | Literal::Negated { args, .. } => args.iter().for_each(&mut see),
                 Literal::Differ(x, y) => [x, y].into_iter().for_each(&mut see),
+                Literal::Compare(_, x, y) => x.terms().iter().chain(&y.terms()).for_each(&mut see),
+                Literal::Assign(e) => e.terms().iter().for_each(&mut see),
             }
         }
     }
-    let domain: Vec<usize> = used.into_iter().collect();
     let name = |c: usize| CONSTANTS[c].to_string();
+    let domain: Vec<String> = used.into_iter().map(name).collect();
     let mut model: BTreeSet<Tuple> =
         program.facts.iter().map(|(p, a)| (*p, a.iter().map(|&c| name(c)).collect())).collect();
-    let ground = |t: &Term, s: &[usize]| match t {
-        Term::Variable(v) => name(s[*v]),
+    let ground = |t: &Term, s: &[String]| match t {
+        Term::Variable(v) => s[*v].clone(),
         Term::Constant(c) => name(*c),
     };
-    let tuple = |p: usize, args: &[Term], s: &[usize]| (p, args.iter().map(|t| ground(t, s)).collect());
-    let mut substitutions: Vec<Vec<usize>> = vec![Vec::new()];
-    for _ in VARIABLES {
-        substitutions = substitutions
-            .iter()
-            .flat_map(|s| domain.iter().map(move |&c| s.iter().copied().chain([c]).collect()))
-            .collect();
-    }
-    let holds = |rule: &Rule, s: &[usize], model: &BTreeSet<Tuple>| {
+    let tuple = |p: usize, args: &[Term], s: &[String]| (p, args.iter().map(|t| ground(t, s)).collect());
+    let substitutions = |rule: &Rule, model: &BTreeSet<Tuple>| {
+        let all: BTreeSet<String> = model.iter().flat_map(|(_, args)| args.clone()).collect();
+        let bound = bound(&rule.body);
+        let mut out: Vec<Vec<String>> = vec![Vec::new()];
+        for v in 0..RESULT {
+            // Only the last predicate has constants that nobody stated.
+            let wide = bound.contains(&(v, true));
+            let values: Vec<&String> = if wide { all.iter().collect() } else { domain.iter().collect() };
+            let longer = |s: &Vec<String>| {
+                values.iter().map(|&c| s.iter().chain([c]).cloned().collect()).collect::<Vec<Vec<String>>>()
+            };
+            out = out.iter().flat_map(longer).collect();
+        }
+        let assigned = rule.body.iter().find_map(|l| match l {
+            Literal::Assign(e) => Some(e),
+            _ => None,
+        });
+        if let Some(e) = assigned {
+            out.retain_mut(|s| {
+                let value = e.value(&|t| ground(t, s));
+                s.extend(value);
+                s.len() > RESULT
+            });
+        }
+        out
+    };
+    let holds = |rule: &Rule, s: &[String], model: &BTreeSet<Tuple>| {
         rule.body.iter().all(|l| match l {
             Literal::Plain { pred, args, .. } => model.contains(&tuple(*pred, args, s)),
             Literal::Negated { pred, args } => !model.contains(&tuple(*pred, args, s)),
             Literal::Differ(x, y) => ground(x, s) != ground(y, s),
+            Literal::Compare(op, x, y) => {
+                let value = |e: &Expression| e.value(&|t| ground(t, s));
+                matches!((value(x), value(y)), (Some(x), Some(y)) if compare(*op, &x, &y))
+            }
+            Literal::Assign(_) => true,
         })
     };
     for head in FIRST_DERIVED..PREDICATES.len() {
         loop {
             let before = model.len();
             for rule in program.rules.iter().filter(|r| r.head == head) {
-                for s in &substitutions {
-                    if holds(rule, s, &model) {
-                        model.insert(tuple(rule.head, &rule.args, s));
+                for s in substitutions(rule, &model) {
+                    if holds(rule, &s, &model) {
+                        model.insert(tuple(rule.head, &rule.args, &s));
                     }
                 }
             }
@@ -174,7 +294,10 @@ fn naive(program: &Program) -> (BTreeSet<Tuple>, BTreeSet<Instance>) {
     }
     let mut instances = BTreeSet::new();
     for (number, rule) in program.rules.iter().enumerate() {
-        for s in substitutions.iter().filter(|s| holds(rule, s, &model)) {
+        for s in &substitutions(rule, &model) {
+            if !holds(rule, s, &model) {
+                continue;
+            }
             let visible = rule.body.iter().filter_map(|l| match l {
                 Literal::Plain { pred, args, hidden: false } => Some(tuple(*pred, args, s)),
                 _ => None,
@@ -243,8 +366,8 @@ fn engine(session: &Session) -> (BTreeSet<Tuple>, BTreeSet<Instance>) {
 #[test]
 fn semi_naive_is_naive() {
     let mut stream = Stream::new(11, "random programs");
-    let (mut grounded, mut recursive) = (0, 0);
-    for round in 0..400 {
+    let (mut grounded, mut recursive, mut calculated) = (0, 0, 0);
+    for round in 0..700 {
         let program = random_program(&mut stream);
         let (expected_model, expected) = naive(&program);
         for turn in 0..3 {
@@ -261,6 +384,8 @@ fn semi_naive_is_naive() {
             assert_eq!(instances, expected, "round {round}\n{template}\n{data}");
         }
         grounded += expected.len();
+        let new = |(_, args): &Tuple| args.iter().any(|a| !CONSTANTS.contains(&a.as_str()));
+        calculated += expected_model.iter().filter(|t| new(t)).count();
         recursive += usize::from(
             program
                 .rules
@@ -268,7 +393,10 @@ fn semi_naive_is_naive() {
                 .any(|r| r.body.iter().any(|l| matches!(l, Literal::Plain { pred, .. } if *pred == r.head))),
         );
     }
-    assert!(grounded > 5_000 && recursive > 50, "the programs ground to something: {grounded}, {recursive}");
+    assert!(
+        grounded > 5_000 && recursive > 50 && calculated > 100,
+        "the programs ground to something: {grounded}, {recursive}, {calculated}"
+    );
 }
 
 #[test]

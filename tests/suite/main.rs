@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)] // tests may touch files
 
 mod architecture;
+mod compare;
 mod determinism;
 mod docs;
 mod dump;

@@ -19,6 +19,11 @@ const PAIRS: &[(&str, &str)] = &[
         "e(1,2). e(2,3), e(3,1). s(metal:2). ?- 1.0 q, 0.5 p(1,X). ?- r(X).",
     ),
     (
+        "[rule=identity, atom=identity]\nn(Y) :- n(X), X < 5, Y = (X + 1) / 1.\nn(Z) :- e(X,Y), Z = X - Y, Z >= -2.\n\
+         q :- n(X), 0.5 n(Y), X != Y, X * 2 <= Y + 1, W = -X / Y, !e(W,X).",
+        "e(1,2). e(2,3.5), e(3,1). 1.0 q :- e(1,0), h(X) :- n(X), X <= 2, Y = X * X, e(Y,X). . ?- 1.0 q, n(X).",
+    ),
+    (
         "q :- [2,2|0,0:1,1,1:-1] f(X), g(X). [combination=product]\n$v={2,2} s(X) :- f(X).\n\
          $v [learnable=false]\nr(X) :- f(X), 0.5 g(X), -0.25. [combination=concat, aggregation=concat]",
         "[1,0] q :- <[1,2]> f(a), <2> g(a). [0,1] q, 1.0 g(a) :- <[1,1]> f(a), g(a) <3> t(X) :- <5> g(X). .",
@@ -71,6 +76,12 @@ const PIECES: &[&str] = &[
     "{3,3}",
     "<[1,2,3]>",
     "@dom(X)",
+    ", X < Y",
+    ", Z = X / 2",
+    ", Y = Z + 1",
+    " - ",
+    "!=",
+    ">=",
 ];
 
 fn damage(text: &str, s: &mut Stream) -> String {

@@ -128,6 +128,41 @@ fn entries() -> impl Strategy<Value = Vec<MetaEntry>> {
     prop::collection::vec(entry, 0..3)
 }
 
+fn expression() -> impl Strategy<Value = Expression> {
+    let plain = |kind| Expression { kind, span: Span::new(SOURCE, 0, 0) };
+    let untyped = term().prop_map(|t| Term { ty: None, ..t });
+    let leaf = untyped.prop_map(move |t| plain(ExpressionKind::Term(t)));
+    leaf.prop_recursive(3, 12, 4, move |inner| {
+        let chain = |inner: BoxedStrategy<Expression>, ops: [Operator; 2]| {
+            let op = prop_oneof![Just(ops[0]), Just(ops[1])];
+            (inner.clone(), prop::collection::vec((op, inner), 1..3))
+                .prop_map(move |(first, rest)| plain(ExpressionKind::Chain { first: Box::new(first), rest }))
+        };
+        prop_oneof![
+            chain(inner.clone().boxed(), [Operator::Add, Operator::Sub]),
+            chain(inner.clone().boxed(), [Operator::Mul, Operator::Div]),
+            inner.prop_map(move |e| plain(ExpressionKind::Negation(Box::new(e)))),
+        ]
+    })
+}
+
+fn comparison() -> impl Strategy<Value = Comparison> {
+    let comparator = prop::sample::select(vec![
+        Comparator::Equal,
+        Comparator::Different,
+        Comparator::Less,
+        Comparator::AtMost,
+        Comparator::Greater,
+        Comparator::AtLeast,
+    ]);
+    (comparator, expression(), expression()).prop_map(|(comparator, left, right)| Comparison {
+        comparator,
+        left,
+        right,
+        span: Span::new(SOURCE, 0, 0),
+    })
+}
+
 fn rule() -> impl Strategy<Value = Rule> {
     let sign = prop_oneof![Just(Sign::Positive), Just(Sign::Hard), Just(Sign::Soft)];
     let literal = (prop::option::of(weight()), sign, functions(), atom()).prop_map(
@@ -139,7 +174,9 @@ fn rule() -> impl Strategy<Value = Rule> {
             span: Span::new(SOURCE, 0, 0),
         },
     );
-    let body = prop::collection::vec(literal, 1..4);
+    let item =
+        prop_oneof![3 => literal.prop_map(Item::Literal), 2 => comparison().prop_map(Item::Comparison)];
+    let body = prop::collection::vec(item, 1..4);
     (prop::option::of(weight()), atom(), body, prop::option::weighted(0.3, weight()), entries()).prop_map(
         |(head_weight, head, body, offset, metadata)| Rule {
             head_weight,
@@ -179,6 +216,8 @@ const PROGRAMS: &[&str] = &[
     "h/1 {3,2}\nh/1 [k=slice(0:8)]\n$w [v=1]\n[r=id]\nimport a/b.txt, 'c d'\n?- 1 q(X), r.",
     "1 q :- [2,2|0,0:0.5,1,1:-0.25] a('x\\n', 'it''s'), <2> b <3> h(X) :- a(X). .\n0 q :- /* c */ .",
     "h(X) :- ~sqrt(abs(a(X))), {2} slice(0:2, 1:3)(b(X)), leakyrelu(0.2)(q()), *tanh(c(X)).",
+    "h(X,Z) :- a(X), Z = -(X -1) / 2, Z<=3*X, 0.5 *b(Z), 'x' != X, <2> c(X), X > - 1, $w=1 d.",
+    "1 q :- a(1), h(X) :- a(X), X < 3, X <= 2, -X=Y. .\nh(X) <= X = 1 + a, X >= 2.",
     "% č\r\n2.0 id :- 1 q, [[1,2][3,4]] r.\n\u{feff}a(1), b(-1.5e3). c(ž:Č).",
 ];
 
@@ -205,6 +244,12 @@ const PIECES: &[&str] = &[
     "$w=",
     "1e999",
     "-",
+    " - ",
+    "+",
+    "=",
+    "!=",
+    ">=",
+    "X <= ",
     "|",
     ":",
     "!",

@@ -123,8 +123,16 @@ impl Habits<'_> {
         };
         let mut all = Vec::new();
         variables(&rule.head.args, false, &mut all);
-        for literal in &rule.body {
-            variables(&literal.atom.args, literal.sign != Sign::Hard && !literal.atom.special, &mut all);
+        for item in &rule.body {
+            match item {
+                ast::Item::Literal(literal) => {
+                    let ordinary = literal.sign != Sign::Hard && !literal.atom.special;
+                    variables(&literal.atom.args, ordinary, &mut all);
+                }
+                ast::Item::Comparison(_) => item.terms().into_iter().for_each(|t| {
+                    variables(std::slice::from_ref(t), false, &mut all);
+                }),
+            }
         }
         for entry in &rule.metadata {
             if let MetaValue::Call(Function { args, .. }) = &entry.value.node {

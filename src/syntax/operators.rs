@@ -1,0 +1,84 @@
+//! Which tokens are operators of comparisons. The same characters have other uses (`<0.5>`, `*hidden(X)`, `p/1`, `k=v`,
+//! `h <= b`), and only the rest of the item tells them apart.
+
+use super::token::TokenKind as K;
+
+/// What a token is to the tokens around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// No operator.
+    Other,
+    /// Between two operands.
+    Binary,
+    /// Before its operand.
+    Unary,
+}
+
+/// The roles of the significant tokens of a text.
+pub(super) fn roles(kinds: &[K]) -> Vec<Role> {
+    let mut out = vec![Role::Other; kinds.len()];
+    let mut open: Vec<usize> = Vec::new();
+    // Where the current item begins, and whether something in it compares.
+    let (mut start, mut compares, mut arrow, mut fixed) = (0, false, false, false);
+    // Whether the parentheses that were closed last are those of an atom.
+    let mut atom = false;
+    for (i, &kind) in kinds.iter().enumerate() {
+        let before = i.checked_sub(1).map(|b| kinds[b]);
+        let top = open.is_empty();
+        let mut ends = false;
+        match kind {
+            K::LeftParen | K::LeftBracket | K::LeftBrace => open.push(i),
+            kind if kind.is_closing() => {
+                let named = |at: usize| at > 0 && kinds[at - 1] == K::Name;
+                atom = open.pop().is_some_and(named);
+            }
+            K::Comma | K::Implies if top => ends = true,
+            K::Stop => ends = true,
+            K::LeftArrow if top => {
+                let head = before == Some(K::RightParen) && atom;
+                (ends, compares) = if head || !arrow { (true, compares) } else { (false, true) };
+            }
+            K::Differs | K::AtLeast if top => compares = true,
+            K::Equals if top => {
+                let named = i >= 2 && kinds[i - 2] == K::Dollar;
+                compares |= !named;
+            }
+            K::LeftAngle if top => {
+                let next = |n: usize| kinds.get(i + n).copied();
+                fixed = matches!(next(1), Some(K::LeftBracket | K::LeftBrace))
+                    || next(1) == Some(K::Number) && next(2) == Some(K::RightAngle);
+                compares |= !fixed;
+            }
+            K::RightAngle if top => {
+                compares |= !fixed;
+                fixed = false;
+            }
+            _ => {}
+        }
+        if ends || i + 1 == kinds.len() {
+            if compares {
+                mark(&kinds[start..i], &mut out[start..i]);
+            }
+            (start, compares, fixed) = (i + 1, false, false);
+            arrow = kind != K::Stop && (arrow || kind.is_arrow());
+        }
+        if kind == K::Stop {
+            open.clear();
+        }
+    }
+    out
+}
+
+/// The roles of the tokens of one comparison.
+fn mark(kinds: &[K], out: &mut [Role]) {
+    for (i, &kind) in kinds.iter().enumerate() {
+        out[i] = match kind {
+            K::Equals | K::Differs | K::AtLeast | K::LeftArrow | K::LeftAngle | K::RightAngle => Role::Binary,
+            K::Plus | K::Minus | K::Star | K::Slash => match i.checked_sub(1).map(|b| kinds[b]) {
+                Some(K::Name | K::Variable | K::Number | K::Quoted | K::RightParen) => Role::Binary,
+                _ => Role::Unary,
+            },
+            _ => Role::Other,
+        };
+    }
+}
