@@ -67,6 +67,7 @@ codes! {
     SPECIAL_IN_HEAD = "E0212", "a special predicate cannot be derived";
     TOO_MANY_ARGUMENTS = "E0213", "a predicate with more arguments than can be indexed";
     TOO_MANY_LITERALS = "E0214", "a rule with more literals than can be joined";
+    FROZEN_ELSEWHERE = "W0215", "a rule freezes a weight that others share";
     // 03 safety and strata
     NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
     UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";
@@ -79,11 +80,15 @@ codes! {
     WITHOUT_EFFECT = "W0309", "an offset or function of a rule that takes no part";
     STATED_TWICE = "W0310", "an offset or function of a predicate is stated twice";
     UNUSED_PREDICATE = "W0311", "a predicate that is derived but never used";
+    OPEN_FACT = "W0312", "a fact with variables holds for all constants";
+    UNREACHED_WEIGHT = "W0313", "a weight that no query reaches";
     // 04 shapes
     SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
     TARGET_SHAPE = "E0402", "a target whose shape is not the query's";
     FUNCTION_SHAPE = "E0403", "a function that cannot take values of this shape";
     FORGOTTEN_STAR = "W0404", "facts without values are added to vectors";
+    ONLY_SCALAR = "W0405", "weights that only a scalar can satisfy";
+    SPREAD_SCALAR = "W0406", "a scalar is added to every element of a vector";
     // 05 data
     NO_FACTS = "E0501", "there is no fact";
     NO_QUERIES = "E0502", "there is no query";

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)] // tests may touch files
 
 mod architecture;
+mod cycles;
 mod determinism;
 mod docs;
 mod dump;
@@ -15,5 +16,6 @@ mod grounding;
 mod messages;
 mod metamorphic;
 mod robustness;
+mod shapes;
 mod support;
 mod training;
