@@ -132,6 +132,9 @@ fn drive(name: &str, target: targets::Target, bounded: u64) -> HashSet<u64> {
         signatures.len(),
         time.as_secs_f64() * 1e3,
     ));
+    if variable("NLOG_FUZZ_SECONDS").is_some() {
+        std::fs::write(folder().join(format!("{name}-slowest.bin")), &input).expect("the input can be saved");
+    }
     let text = String::from_utf8_lossy(&input[..input.len().min(500)]).into_owned();
     assert!(time < Duration::from_secs(30), "{name} takes {time:?} for\n{}", text.escape_debug());
     signatures

@@ -247,7 +247,10 @@ impl Engine {
             // What is entered may be asked for or read later: that nothing uses it is no news here.
             found.extend(session.unbound(fresh));
             let habits = session.habits(&self.program).into_iter();
-            found.extend(habits.filter(|d| d.code != codes::UNUSED_PREDICATE && d.span().is_some_and(fresh)));
+            found.extend(habits.filter(|d| {
+                ![codes::UNUSED_PREDICATE, codes::UNREACHED_WEIGHT].contains(&d.code)
+                    && d.span().is_some_and(fresh)
+            }));
         }
         let news = found.iter().filter(|d| d.is_error() || !self.warned.contains(d)).cloned().collect();
         reply.diagnostics(news);

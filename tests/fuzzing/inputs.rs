@@ -7,6 +7,9 @@ use nlog::syntax::token::lex;
 /// Longest input; what is longer is cut.
 const LONGEST: usize = 1 << 15;
 
+/// What is taken of a long text.
+const PART: usize = 1500;
+
 const PIECES: &[&str] = &[
     "(",
     ")",
@@ -136,6 +139,13 @@ pub fn make(corpus: &[Vec<u8>], s: &mut Stream) -> Vec<u8> {
         0 => grammar::program(s).into_bytes(),
         _ => pick(corpus, s).clone(),
     };
+    // A part of a long text mostly: the same faults, many times as often.
+    if text.len() > 2 * PART && s.below(8) > 0 {
+        let from = below(s, text.len() - PART);
+        let line = text[from..].iter().position(|b| *b == b'\n').map_or(from, |i| from + i + 1);
+        text.drain(..line);
+        text.truncate(PART);
+    }
     // Little damage most of the time: the rest of the text should mean something still.
     let times = [0, 1, 1, 1, 2, 2, 3, 8][below(s, 8)];
     for _ in 0..times {
