@@ -481,6 +481,14 @@ fn unbound_variables_have_a_price() {
 }
 
 #[test]
+fn labels_of_two_files_stand_behind_wide_characters() {
+    // The main label is in the data, the other one behind characters of several bytes.
+    let template = "\u{feff}/* žluťoučký */ {2,3} q :- feat(X).";
+    expect(template, DATA, "E0402", "q", &["template.lrnn:1:24", "`q/0` is {2} because of this"]);
+    expect("\u{feff}{2,3} q :- feat(X).", DATA, "E0402", "q", &["template.lrnn:1:8"]);
+}
+
+#[test]
 fn functions_and_terms_mixed_up() {
     expect("q :- tanh(p).", "p. ?- q.", "W0305", "tanh(p)", &["`tanh(p())`"]);
     expect("q :- tanh(p).\np :- f.", "", "W0305", "tanh(p)", &["`tanh(p())`"]);
