@@ -466,3 +466,12 @@ fn a_weight_frozen_after_training_keeps_its_value() {
     assert_eq!(before, after, "{out}");
     assert_ne!(before, "h(x) = 1", "{out}");
 }
+
+#[test]
+fn an_unbound_variable_is_told_once_with_its_price() {
+    let t = repl("h(X,Y) :- f(X).\n");
+    t.messages_have(&["W0302", "every match of the other literals is taken once for each constant"]);
+    let t = repl("f(a). f(b).\nh(X,Y) :- f(X).\n?- h(a,X).\ng(X) :- f(X).\n?- g(a).\n");
+    t.messages_have(&["`Y` ranges over all 2 constants: 4 instances of this rule"]);
+    assert_eq!(t.err.matches("W0302").count(), 1, "{}", t.err);
+}

@@ -46,7 +46,7 @@ pub enum When {
 pub enum Command {
     /// Ground a template on data, train it if there are targets, and answer the queries.
     Run(Box<RunArgs>),
-    /// Read and check a template (and data) without grounding.
+    /// Read and check a template (and data); only what unbound variables cost is counted by grounding.
     Check(Box<CheckArgs>),
     /// Explain the code of a message, with a wrong and a right program; list all codes.
     Explain(ExplainArgs),

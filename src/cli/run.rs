@@ -21,6 +21,7 @@ pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
     let inputs = inputs(&args.files, console)?;
     let (session, files, found) = Session::load_program(&inputs, Settings::default());
     console.report(&found, &session.sources)?;
+    console.report(&session.unbound(&|_| true), &session.sources)?;
     console.report(&session.habits(&files), &session.sources)?;
     let template = &session.template;
     let written = template.rules.iter().filter(|r| !session.vocabulary.is_internal(r.head)).count();

@@ -144,7 +144,14 @@ pub fn inputs(files: &FileArgs, console: &Console) -> Result<Inputs, Stop> {
     let mut operands = files.template.iter().chain(&files.data);
     match operands.clone().next() {
         Some(dir) if dir.is_dir() => {
-            inputs = Inputs::folder(dir).map_err(stop)?;
+            // Like a file that is missing, a folder without a template is no fault of the command line.
+            inputs = match Inputs::folder(dir) {
+                Ok(inputs) => inputs,
+                Err(d) => {
+                    console.report(&[d], &SourceMap::new())?;
+                    return Err(Stop::Fault);
+                }
+            };
             console.diagnostics(&inputs.unread(dir).into_iter().collect::<Vec<_>>(), &SourceMap::new());
             operands.next();
         }

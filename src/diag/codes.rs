@@ -67,6 +67,7 @@ codes! {
     SPECIAL_IN_HEAD = "E0212", "a special predicate cannot be derived";
     TOO_MANY_ARGUMENTS = "E0213", "a predicate with more arguments than can be indexed";
     TOO_MANY_LITERALS = "E0214", "a rule with more literals than can be joined";
+    FROZEN_ELSEWHERE = "W0215", "a rule freezes a weight that others share";
     // 03 safety and strata
     NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
     UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";
@@ -82,11 +83,15 @@ codes! {
     BAD_OPERAND = "E0312", "a calculation with what has no value or is no number";
     CALCULATION_CYCLE = "E0313", "variables whose values are calculated from each other";
     MINUS_IN_NAME = "E0314", "a variable whose name was meant to be a difference";
+    OPEN_FACT = "W0315", "a fact with variables holds for all constants";
+    UNREACHED_WEIGHT = "W0316", "a weight that no query reaches";
     // 04 shapes
     SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
     TARGET_SHAPE = "E0402", "a target whose shape is not the query's";
     FUNCTION_SHAPE = "E0403", "a function that cannot take values of this shape";
     FORGOTTEN_STAR = "W0404", "facts without values are added to vectors";
+    ONLY_SCALAR = "W0405", "weights that only a scalar can satisfy";
+    SPREAD_SCALAR = "W0406", "a scalar is added to every element of a vector";
     // 05 data
     NO_FACTS = "E0501", "there is no fact";
     NO_QUERIES = "E0502", "there is no query";

@@ -109,7 +109,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Stri
         if end == start && end < w.text.len() {
             end += w.text[end..].chars().next().map_or(0, char::len_utf8);
         }
-        Place(Span::new(span.source, start, end))
+        // In characters: told bytes, `ariadne` takes those of labels in a second source for characters all the same.
+        let chars = |at: usize| w.text[..at].chars().count();
+        Place(Span::new(span.source, chars(start), chars(end)))
     };
     let (kind, tint) = match diagnostic.severity {
         Severity::Error => (ReportKind::Error, Color::Red),
@@ -117,7 +119,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Stri
         Severity::Note => (ReportKind::Advice, Color::Cyan),
     };
     let config =
-        Config::default().with_index_type(IndexType::Byte).with_color(color).with_char_set(CharSet::Unicode);
+        Config::default().with_index_type(IndexType::Char).with_color(color).with_char_set(CharSet::Unicode);
     let mut report = Report::build(kind, place(main.span))
         .with_config(config)
         .with_code(diagnostic.code)

@@ -91,7 +91,10 @@ pub struct Engine {
 impl Engine {
     /// An engine with what some files hold; it can be used only if no diagnostic is an error.
     pub fn load(inputs: &Inputs, args: SettingArgs, settings: Settings) -> (Engine, Diagnostics) {
-        let (session, mut program, found) = Session::load_program(inputs, settings);
+        let (session, mut program, mut found) = Session::load_program(inputs, settings);
+        if !has_errors(&found) {
+            found.extend(session.unbound(&|_| true));
+        }
         strip_queries(&mut program);
         let parameters = session.initial_parameters();
         let engine = Engine {
@@ -235,8 +238,12 @@ impl Engine {
         let failed = has_errors(&found);
         if !failed {
             // What is entered may be asked for or read later: that nothing uses it is no news here.
+            found.extend(session.unbound(fresh));
             let habits = session.habits(&self.program).into_iter();
-            found.extend(habits.filter(|d| d.code != codes::UNUSED_PREDICATE && d.span().is_some_and(fresh)));
+            found.extend(habits.filter(|d| {
+                ![codes::UNUSED_PREDICATE, codes::UNREACHED_WEIGHT].contains(&d.code)
+                    && d.span().is_some_and(fresh)
+            }));
         }
         let news = found.iter().filter(|d| d.is_error() || !self.warned.contains(d)).cloned().collect();
         reply.diagnostics(news);

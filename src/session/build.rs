@@ -42,6 +42,9 @@ pub struct Statistics {
     pub per_rule: Vec<usize>,
     /// Atoms that hold, facts included, over all worlds.
     pub atoms: usize,
+    /// Fewest and most constants of a world, if some rule ranges over them.
+    #[serde(skip)]
+    pub constants: Option<(usize, usize)>,
     /// Neurons that support queries, counted as the reference engine does.
     pub neurons: NeuronCounts,
     /// Neurons in the graphs.
@@ -73,6 +76,7 @@ impl Statistics {
     fn add(&mut self, s: Statistics) {
         self.ground_rules += s.ground_rules;
         self.atoms += s.atoms;
+        self.constants = widest(self.constants, s.constants);
         self.neurons.add(s.neurons);
         self.graph_neurons += s.graph_neurons;
         self.graph_edges += s.graph_edges;
@@ -128,14 +132,34 @@ struct Shard {
     repeated: Vec<Span>,
 }
 
+/// Two ranges as one.
+fn widest(a: Option<(usize, usize)>, b: Option<(usize, usize)>) -> Option<(usize, usize)> {
+    let (Some(x), Some(y)) = (a, b) else { return a.or(b) };
+    Some((x.0.min(y.0), x.1.max(y.1)))
+}
+
 impl Session {
     /// Grounds, builds and compiles for all queries.
     pub fn build(&self) -> (Option<Network>, Diagnostics) {
-        self.build_for(&(0..self.database.queries.len()).collect::<Vec<_>>())
+        let (network, statistics, found) =
+            self.grounded(&(0..self.database.queries.len()).collect::<Vec<_>>());
+        let mut out = match statistics {
+            Some(statistics) => self.unbound_in(&statistics),
+            None if self.has_data() => self.unbound_unmeasured(),
+            None => Vec::new(),
+        };
+        out.extend(found);
+        (network, out)
     }
 
     /// Grounds, builds and compiles for some queries, by position.
     pub fn build_for(&self, queries: &[usize]) -> (Option<Network>, Diagnostics) {
+        let (network, _, found) = self.grounded(queries);
+        (network, found)
+    }
+
+    /// The network, and sizes also where something else is wrong with it.
+    fn grounded(&self, queries: &[usize]) -> (Option<Network>, Option<Statistics>, Diagnostics) {
         let mut out = Vec::new();
         let start = Instant::now();
         let mut by_world: HashMap<WorldId, Vec<usize>> = HashMap::default();
@@ -145,7 +169,7 @@ impl Session {
         let mut worlds: Vec<WorldId> = by_world.keys().copied().collect();
         worlds.sort_unstable();
         if worlds.is_empty() {
-            return (Some(Network::default()), out);
+            return (Some(Network::default()), None, out);
         }
         let asked = queries.iter().map(|&q| &self.database.queries[q]);
         let roots = asked.flat_map(|q| q.types.iter().map(|(_, ty)| *ty).chain([q.pred]));
@@ -158,12 +182,12 @@ impl Session {
         let mut parts: Vec<Shard> =
             bounds.par_iter().map(|worlds| self.shard(worlds, &by_world, &relevant, &used)).collect();
         if let Some(fatal) = parts.iter_mut().find_map(|p| p.fatal.take()) {
-            return (None, vec![fatal]);
+            return (None, None, vec![fatal]);
         }
         if self.settings.lift == Scope::All {
             let mut all = self.unite(parts);
             if let Some(fatal) = all.fatal.take() {
-                return (None, vec![fatal]);
+                return (None, None, vec![fatal]);
             }
             parts = vec![all];
         }
@@ -186,7 +210,8 @@ impl Session {
         self.samples(&mut network, &mut out);
         self.targets(&network, &mut out);
         self.learnable(&network, &mut out);
-        if has_errors(&out) { (None, out) } else { (Some(network), out) }
+        let statistics = Some(network.statistics.clone());
+        (Some(network).filter(|_| !has_errors(&out)), statistics, out)
     }
 
     fn shard(
@@ -214,6 +239,10 @@ impl Session {
             statistics.atoms += ground.relations.iter().map(|r| r.len() as usize).sum::<usize>();
             for (id, instances) in ground.instances.iter_enumerated() {
                 statistics.per_rule[id.index()] += instances.len();
+            }
+            if !self.template.unbound.is_empty() {
+                let n = grounder.domain().len();
+                statistics.constants = widest(statistics.constants, Some((n, n)));
             }
             let grounded = Instant::now();
             statistics.ground_seconds += (grounded - start).as_secs_f64();

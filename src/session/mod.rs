@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod report;
 pub mod run;
 pub mod semiring;
+mod unbound;
 
 use crate::base::span::SourceMap;
 use crate::data::builder::Builder;
@@ -169,6 +170,10 @@ impl Session {
         self.strata = Strata::new(&self.template.rules, self.vocabulary.predicate_count());
         if !has_errors(out) {
             out.extend(check::check(&self.template, &self.vocabulary, &self.database, &self.strata));
+        }
+        // Where something can be grounded the price of unbound variables is told when it has been counted.
+        if has_errors(out) || !self.has_data() {
+            out.extend(self.unbound_unmeasured());
         }
     }
 

@@ -80,6 +80,13 @@ impl Item {
             }
         }
     }
+    /// What the value of a literal is multiplied by.
+    pub fn weight(&self) -> Option<&Weight> {
+        match self {
+            Item::Literal(literal) => literal.weight.as_ref(),
+            Item::Comparison(_) => None,
+        }
+    }
     /// All of it.
     pub fn span(&self) -> Span {
         match self {

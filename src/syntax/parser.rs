@@ -779,6 +779,10 @@ fn help(positives: &[G], found: TokenKind, before: Option<TokenKind>) -> Option<
                 "a constant that begins with a digit but is no number stands between quotes: '1a'"
             }
             (TokenKind::LeftParen, _) if positives.contains(&G::close) => "terms have no arguments",
+             (TokenKind::Bang | TokenKind::Tilde, Some(TokenKind::LeftParen)) if positives.contains(&G::term) => {
+                 "a sign stands before the function: `~tanh(p(X))` takes 1 minus its value; `!p(X)` has no value for a \
+                  function to change"
+             }
             (TokenKind::Implies, _) if positives.contains(&G::stop) => {
                 "a rule has one arrow; is the full stop of the rule before it missing?"
             }

@@ -112,6 +112,7 @@ fn three(
         hidden: false,
         functions: Vec::new(),
         weight: None,
+        comparison: None,
         span: rule.head_span,
     };
     let helper = |head: PredId, head_args: &[Term], body: Vec<Literal>| Rule {

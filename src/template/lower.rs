@@ -6,6 +6,7 @@ mod comparisons;
 use super::grouped::expand_grouped;
 use super::hints::hint_weights;
 use super::metadata::{self, bad_value, boolean, unknown_key};
+use super::shared::{self, Frozen};
 use super::special::{self, Special};
 use super::{
     Literal, PredicateInfo, Relation, Rule, Template, TemplateFact, TemplateValue, Term, Weight, WeightId,
@@ -48,15 +49,19 @@ pub struct Lowering<'a> {
     names: HashMap<String, WeightId>,
     /// Type facts made so far.
     typed: HashSet<(PredId, ConstId)>,
+    /// Where each shared weight gets its value, for what refers to it before.
+    definitions: HashMap<&'a str, &'a ast::Weight>,
+    /// Weights that a rule's metadata freeze.
+    frozen: Vec<Frozen>,
     anonymous: Vec<WeightId>,
     diagnostics: Diagnostics,
 }
 
 /// Lowers the files of a template. Facts with constant values put them into the database's value pool.
-pub fn lower(
-    files: &[ast::File],
-    vocabulary: &mut Vocabulary,
-    database: &mut Database,
+pub fn lower<'a>(
+    files: &'a [ast::File],
+    vocabulary: &'a mut Vocabulary,
+    database: &'a mut Database,
     overrides: &DefaultOverrides,
 ) -> (Template, Diagnostics) {
     let mut l = Lowering {
@@ -65,6 +70,8 @@ pub fn lower(
         template: Template::default(),
         names: HashMap::default(),
         typed: HashSet::default(),
+        definitions: shared::definitions(files),
+        frozen: Vec::new(),
         anonymous: Vec::new(),
         diagnostics: Vec::new(),
     };
@@ -108,6 +115,7 @@ pub fn lower(
     l.data();
     l.rename_anonymous();
     expand_grouped(&mut l.template, l.vocabulary, &mut l.diagnostics);
+    l.diagnostics.extend(shared::frozen_elsewhere(&l.template, &l.frozen));
     hint_weights(&mut l.template);
     (l.template, l.diagnostics)
 }
@@ -184,6 +192,9 @@ impl Lowering<'_> {
     fn named_weight(&mut self, name: String, weight: Weight) -> WeightId {
         if let Some(&id) = self.names.get(&name) {
             let first = &self.template.weights[id];
+            // What a rule's metadata made of the first mention is no second value.
+            let frozen = self.frozen.iter().any(|f| f.weight == id);
+            let value = first.initial != weight.initial && !(frozen && weight.initial.is_none());
             if first.shape != weight.shape {
                 let d = Diagnostic::new(
                     codes::SHAPE_MISMATCH,
@@ -192,7 +203,7 @@ impl Lowering<'_> {
                 .label(weight.span, format!("this is {}", weight.shape))
                 .label(first.span, format!("its first mention is {}", first.shape));
                 self.error(d);
-            } else if first.initial != weight.initial || first.learnable != weight.learnable {
+            } else if value || first.learnable != weight.learnable && !frozen {
                 let d = Diagnostic::new(
                     codes::WEIGHT_REDEFINED,
                     format!("the shared weight `${name}` is stated again with a different value"),
@@ -348,7 +359,7 @@ impl Lowering<'_> {
         let mut combination = defaults.rule_combination;
         let mut activation = defaults.rule_activation;
         let mut aggregation = defaults.aggregation;
-        let (mut frozen, mut states_activation) = (false, false);
+        let (mut frozen, mut states_activation) = (None, false);
         for entry in &rule.metadata {
             match entry.key.node.as_str() {
                 "transformation" | "activation" => {
@@ -362,13 +373,20 @@ impl Lowering<'_> {
                     aggregation = metadata::function(entry, &mut self.diagnostics).unwrap_or(aggregation);
                 }
                 "offset" => offset = self.offset(entry).or(offset),
-                "learnable" => frozen = boolean(entry, &mut self.diagnostics) == Some(false),
+                "learnable" => {
+                    frozen =
+                        (boolean(entry, &mut self.diagnostics) == Some(false)).then_some(entry.value.span);
+                }
                 _ => unknown_key(entry, RULE_KEYS, "a rule", &mut self.diagnostics),
             }
         }
-        if frozen {
+        if let Some(span) = frozen {
             let own = head_weight.into_iter().chain(offset).chain(body.iter().filter_map(|l| l.weight));
             for id in own.collect::<Vec<_>>() {
+                // Not those that are fixed as they are written.
+                if self.template.weights[id].learnable || self.frozen.iter().any(|f| f.weight == id) {
+                    self.frozen.push(Frozen { weight: id, span, rule: rule.span });
+                }
                 self.freeze(id);
             }
         }
@@ -457,7 +475,7 @@ impl Lowering<'_> {
     /// The functions around a literal's atom, innermost first; `None` with diagnostics where one is none.
     fn functions(&mut self, literal: &ast::Literal) -> Option<Vec<Activation>> {
         let out = &mut self.diagnostics;
-        let read = |f: &Spanned<ast::Function>| metadata::named_function(&f.node, f.span, out);
+        let read = |f: &Spanned<ast::Function>| metadata::literal_function(&f.node, f.span, out);
         let mut functions: Vec<Activation> =
             literal.functions.iter().rev().map(read).collect::<Option<_>>()?;
         if literal.sign == Sign::Soft && !functions.is_empty() {
@@ -552,16 +570,11 @@ impl Lowering<'_> {
         }
         let value = match &fact.weight {
             None => TemplateValue::Constant(crate::data::ValueId::ONE),
-            Some(w) => {
-                let id = self.weight(w);
-                let weight = &self.template.weights[id];
-                match (&weight.initial, weight.learnable, &w.name) {
-                    (Some(values), false, None) => {
-                        TemplateValue::Constant(self.database.values.intern(weight.shape, values))
-                    }
-                    _ => TemplateValue::Weight(id),
-                }
-            }
+            Some(w) => match shared::given(w) {
+                // A value that is given is no weight of the model.
+                Some((shape, values)) => TemplateValue::Constant(self.database.values.intern(shape, &values)),
+                None => TemplateValue::Weight(self.weight(w)),
+            },
         };
         self.template.facts.push(TemplateFact { pred, args, value, span: fact.span });
     }
@@ -615,11 +628,14 @@ impl Lowering<'_> {
                 Some(id)
             }
             MetaValue::Reference(name) => {
-                let id = self.names.get(name).copied();
-                if id.is_none() {
-                    self.unknown_weight(name, entry.value.span);
+                if let Some(&id) = self.names.get(name) {
+                    return Some(id);
                 }
-                id
+                if let Some(&definition) = self.definitions.get(name.as_str()) {
+                    return Some(self.weight(definition));
+                }
+                self.unknown_weight(name, entry.value.span);
+                None
             }
             MetaValue::Call(_) => {
                 bad_value(entry, "a weight", &mut self.diagnostics);

@@ -100,6 +100,20 @@ pub(super) fn named_function<F: Function>(call: &Call, span: Span, out: &mut Dia
     }
 }
 
+/// Like [`named_function`], for a function around an atom: those who come from Prolog mean a compound term.
+pub(super) fn literal_function(call: &Call, span: Span, out: &mut Diagnostics) -> Option<Activation> {
+    let before = out.len();
+    let found = named_function(call, span, out);
+    for d in out[before..].iter_mut().filter(|d| d.code == codes::UNKNOWN_FUNCTION && d.help.is_none()) {
+        d.help = Some(format!(
+            "`{0}(…)` around an atom applies a function to its value; if `{0}` is a predicate: terms have no \
+             arguments, only names, numbers and variables stand there",
+            call.name
+        ));
+    }
+    found
+}
+
 /// `true` or `false`.
 pub(super) fn boolean(entry: &MetaEntry, out: &mut Diagnostics) -> Option<bool> {
     match &entry.value.node {

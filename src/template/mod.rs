@@ -6,6 +6,7 @@ mod grouped;
 mod hints;
 pub mod lower;
 pub mod metadata;
+mod shared;
 pub mod special;
 pub mod strata;
 
@@ -214,6 +215,17 @@ pub struct TemplateFact {
     pub span: Span,
 }
 
+/// A variable that no positive literal of its rule binds: it ranges over all constants.
+#[derive(Debug, Clone)]
+pub struct Unbound {
+    /// Its name.
+    pub name: String,
+    /// Where it is first written.
+    pub span: Span,
+    /// The rule, from the head weight to the full stop.
+    pub rule: Span,
+}
+
 /// Functions used where nothing is stated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defaults {
@@ -257,6 +269,8 @@ pub struct Template {
     pub defaults: Defaults,
     /// The weight of each learnable fact of the data.
     pub learnable_facts: IndexVec<LearnableFact, WeightId>,
+    /// Variables that nothing binds, in order.
+    pub unbound: Vec<Unbound>,
     /// Queries written in the template (`?- q(X).`).
     pub queries: Vec<crate::syntax::ast::Fact>,
 }

@@ -47,7 +47,6 @@ fn the_resolved_template() {
                     \x20 $w0 {2} learned, drawn with gain 1.4142135623730951\n\
                     \x20 $w {1} fixed, = 0.5\n\
                     \x20 $v {1} learned, = 0.25\n\
-                    \x20 $w1 {1} fixed, = 3\n\
                     predicates:\n\
                     \x20 f/1 {1}\n\
                     \x20 h/1 {2} transformation relu, combination max, offset $v\n\

@@ -202,7 +202,7 @@ fn faults_of_files_and_of_the_command_line() {
         (&["run", "t.lrnn", "binary.db"], 1, "E0504"),
         (&["run", "t.lrnn", "empty.db"], 1, "E0501"),
         (&["run", "t.lrnn", "none.db"], 1, "E0502"),
-        (&["run", "."], 2, "holds no template"),
+        (&["run", "."], 1, "holds no template"),
         (&["run"], 2, "no template is given"),
         (&["run", "t.lrnn", "a.db", "--loss", "softentrpy"], 2, "did you mean `softentropy`"),
         (&["run", "t.lrnn", "a.db", "--batch", "0"], 2, "--batch"),

@@ -388,6 +388,16 @@ fn habits_that_check_tells() {
         ("q :- f(X,'01').", "1.0 q :- f(a,1).", "W0516", "the number `1`"),
         ("q :- f(X,1).", "1.0 q :- f(a,'1').", "W0516", "the name `'1'`"),
         ("q :- {1,3} feat(X).\nq/0 [transformation=sigmoid]", DATA, "W0805", "crossentropy"),
+        ("q :- f(X,'1').\nf(a,1).", "1.0 q :- g(a).", "W0516", "the number `1`"),
+        ("nice(Anna).\nq :- {1,3} feat(X), *nice(X).", DATA, "W0315", "@dom(Anna)"),
+        ("q :- {1,3} feat(X).\nfeat/1 {3}", DATA, "W0316", "no rule derives `feat/1`"),
+        (
+            "q :- {2,3} feat(X), 0.5. [transformation=slice(0:1)]",
+            DATA,
+            "W0406",
+            "one number for all elements",
+        ),
+        ("q :- {2,3} feat(X), s(X). [transformation=slice(0:1)]\ns(X) :- bond(X,_).", DATA, "W0406", "`s/1`"),
     ] {
         let (codes, text) = habits(template, data);
         assert_eq!(codes, [code], "{template}\n{text}");
@@ -409,4 +419,114 @@ fn habits_that_are_none() {
         let (codes, text) = habits(template, data);
         assert!(codes.is_empty(), "{template}\n{text}");
     }
+}
+
+#[test]
+fn weights_behind_an_unused_rule_are_reached_by_no_query() {
+    let template = "q :- {1,3} feat(X).\nh(X) :- {2,3} feat(X).\nr(X) :- {2,2} h(X).";
+    let (codes, text) = habits(template, DATA);
+    assert_eq!(codes, ["W0311", "W0316"], "{text}");
+    assert!(text.contains("no query depends on `h/1`"), "{text}");
+}
+
+#[test]
+fn more_than_twenty_of_a_kind_are_counted() {
+    let rules: String =
+        (0..33).map(|i| format!("h{i}(X) :- {{1,3}} feat(X), *bond(X,Y).\nq :- h{i}(X).\n")).collect();
+    let (codes, text) = habits(&rules, DATA);
+    assert_eq!(codes, ["W0308"; 20], "{text}");
+    assert!(text.contains("and 13 more"), "{text}");
+}
+
+#[test]
+fn a_constant_with_the_name_of_the_only_variable() {
+    let (codes, text) = habits("h(x) :- {1,3} feat(X).\nq :- h(Y).", DATA);
+    assert_eq!(codes, ["W0308"], "{text}");
+    assert!(text.contains("this is a constant, not the variable"), "{text}");
+}
+
+#[test]
+fn unbound_variables_have_a_price() {
+    // Counted from the grounding: with the data's constants, over all examples.
+    let template = "h(X,Y) :- feat(X).\nq :- {1,3} h(X,Y).";
+    expect(template, DATA, "W0302", "Y", &["all 2 constants of each of the 2 examples: 8 instances"]);
+    let facts: String = (0..118).map(|i| format!("c({i}). ")).collect();
+    let data = format!("{facts} f(1), f(2), f(3). ?- h(X,Y).");
+    expect(
+        "h(X,Y) :- f(X).",
+        &data,
+        "W0302",
+        "Y",
+        &["`Y` ranges over all 118 constants: 354 instances of this rule"],
+    );
+    expect("h(X,Y) :- f(X).\nk(X) :- f(X).", "f(a). ?- k(a).", "W0302", "Y", &["no query needs this rule"]);
+    let few = Settings { max_ground: 100, ..evaluate_only() };
+    expect_with("h(X,Y) :- f(X).", &data, few.clone(), "E0601", "h(X,Y)", &[]);
+    expect_with("h(X,Y) :- f(X).", &data, few.clone(), "W0302", "Y", &["taken once for each constant"]);
+    // What `nlog check` says of the same.
+    let check = |template: &str, data: &str, settings: Settings| {
+        let (session, _, found) = Session::from_texts_program(template, data, settings);
+        shown(&found, &session) + &shown(&session.unbound(&|_| true), &session)
+    };
+    let text = check("h(X,Y) :- f(X).", &data, evaluate_only());
+    assert!(text.matches("W0302").count() == 1 && text.contains("118 constants: 354 instances"), "{text}");
+    let text = check("h(X,Y) :- f(X).", &data, few);
+    assert!(text.contains("more than 100 ground rules"), "{text}");
+    let text = check("h(X,Y) :- f(X).", "", evaluate_only());
+    assert!(
+        text.matches("W0302").count() == 1 && text.contains("every match of the other literals"),
+        "{text}"
+    );
+    assert_eq!(check("h(X,Y) :- f(X), @dom(Y).", &data, evaluate_only()), "");
+}
+
+#[test]
+fn labels_of_two_files_stand_behind_wide_characters() {
+    // The main label is in the data, the other one behind characters of several bytes.
+    let template = "\u{feff}/* žluťoučký */ {2,3} q :- feat(X).";
+    expect(template, DATA, "E0402", "q", &["template.lrnn:1:24", "`q/0` is {2} because of this"]);
+    expect("\u{feff}{2,3} q :- feat(X).", DATA, "E0402", "q", &["template.lrnn:1:8"]);
+}
+
+#[test]
+fn functions_and_terms_mixed_up() {
+    expect("q :- tanh(p).", "p. ?- q.", "W0305", "tanh(p)", &["`tanh(p())`"]);
+    expect("q :- tanh(p).\np :- f.", "", "W0305", "tanh(p)", &["`tanh(p())`"]);
+    expect(
+        "q :- tanh(!feat(X)).",
+        DATA,
+        "E0101",
+        "!",
+        &["a sign stands before the function", "`~tanh(p(X))`"],
+    );
+    expect("q :- feat(g(X)).", DATA, "E0201", "feat", &["terms have no arguments"]);
+    let (session, out) = found("q :- tanh(a).\ntanh(X) :- feat(X).", "1 q :- feat(a).", evaluate_only());
+    assert!(out.is_empty(), "{}", shown(&out, &session));
+}
+
+#[test]
+fn shared_weights() {
+    let freeze = "p(X) :- $w={1,3} feat(X). [learnable=false]\nq :- $w feat(X), {1} p(X).";
+    expect(freeze, DATA, "W0215", "false", &["`$w` is frozen for all", "$w [learnable=false]"]);
+    for right in [
+        "p(X) :- $w=<[[1,2,3]]> feat(X). [learnable=false]\nq :- $w feat(X), {1} p(X).",
+        "p(X) :- $w={1,3} feat(X). [learnable=false]\nq :- $w feat(X), {1} p(X). [learnable=false]",
+        "q :- $w={1,3} feat(X). [learnable=false]",
+    ] {
+        let (session, out) = found(right, DATA, evaluate_only());
+        assert!(out.is_empty(), "{right}\n{}", shown(&out, &session));
+    }
+    // Where an offset's weight is first mentioned does not matter.
+    for template in [
+        "q/0 [offset=$b]\nq :- {1,3} feat(X), $b={1} s.\ns.",
+        "p(X) :- {1,3} feat(X). [offset=$b]\nq :- p(X), $b=0.5 p(X).",
+    ] {
+        let (session, out) = found(template, DATA, evaluate_only());
+        assert!(out.is_empty(), "{template}\n{}", shown(&out, &session));
+        assert_eq!(session.template.weights.iter().filter(|w| w.name == "b").count(), 1);
+    }
+    // Given values of facts are no weights of the model.
+    let session =
+        crate::support::session("<0.5> f(a).\n<[1,2]> g(a).\n{1} q :- f(X).", "?- q.", evaluate_only());
+    assert_eq!(session.template.weights.len(), 1);
 }

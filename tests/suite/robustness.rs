@@ -1,8 +1,8 @@
-//! No panic on any input, all the way down: random damage to programs and data that were right.
+//! What would take all memory or time is refused. That no input makes anything panic is the matter of `tests/fuzz.rs`.
 
-use nlog::base::rng::Stream;
-use nlog::diag::{has_errors, render};
+use nlog::diag::has_errors;
 use nlog::session::{Session, Settings};
+<<<<<<< HEAD
 use std::ops::ControlFlow;
 
 /// Programs with data that are right as they stand.
@@ -115,6 +115,8 @@ fn damage(text: &str, s: &mut Stream) -> String {
     }
     chars.into_iter().collect()
 }
+=======
+>>>>>>> diag
 
 fn messages(template: &str, data: &str, settings: Settings) -> Vec<&'static str> {
     let (session, mut found) = Session::from_texts(template, data, settings);
@@ -162,55 +164,4 @@ fn whether_the_budget_holds_does_not_depend_on_threads() {
             assert_eq!(found.is_empty(), holds, "{max_ground} with {threads} threads: {found:?}");
         }
     }
-}
-
-#[test]
-fn damaged_programs_get_messages_not_panics() {
-    // More in one go: NLOG_FUZZ=200000 cargo test --release --test suite robustness
-    let rounds: usize = std::env::var("NLOG_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(3000);
-    let mut s = Stream::new(5, "damage");
-    let (mut faulty, mut run) = (0, 0);
-    for round in 0..rounds {
-        let (template, data) = PAIRS[round % PAIRS.len()];
-        let (mut template, mut data) = (template.to_string(), data.to_string());
-        if round >= PAIRS.len() {
-            match s.below(3) {
-                0 => template = damage(&template, &mut s),
-                1 => data = damage(&data, &mut s),
-                _ => (template, data) = (damage(&template, &mut s), damage(&data, &mut s)),
-            }
-        }
-        let mut settings = Settings { max_ground: 2000, ..Settings::default() };
-        settings.train.epochs = 2;
-        let (session, found) = Session::from_texts(&template, &data, settings);
-        for d in &found {
-            assert!(!render::render(d, &session.sources, false).is_empty());
-        }
-        if has_errors(&found) {
-            assert!(
-                round >= PAIRS.len(),
-                "the programs are right before they are damaged:\n{template}\n{data}"
-            );
-            faulty += 1;
-            continue;
-        }
-        let (network, found) = session.build();
-        for d in &found {
-            assert!(!render::render(d, &session.sources, true).is_empty());
-        }
-        let Some(network) = network else {
-            let all: String = found.iter().map(|d| render::render(d, &session.sources, false)).collect();
-            assert!(round >= PAIRS.len(), "the programs can be built before they are damaged:\n{all}");
-            assert!(has_errors(&found), "no network without an error\n{template}\n{data}");
-            faulty += 1;
-            continue;
-        };
-        let mut parameters = session.initial_parameters();
-        match session.run(&network, &mut parameters, &mut |_| ControlFlow::Continue(())) {
-            Ok(outcome) => assert_eq!(outcome.values.len(), network.answers.len()),
-            Err(d) => assert!(d.is_error()),
-        }
-        run += 1;
-    }
-    assert!(faulty > rounds / 4 && run > rounds / 20, "{faulty} faulty, {run} run of {rounds}");
 }

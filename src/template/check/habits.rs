@@ -6,7 +6,8 @@ use crate::base::span::Span;
 use crate::data::{ConstId, Database, FactValue, PredId, QueryTerm, ValueId, Vocabulary};
 use crate::diag::{Code, Diagnostic, Diagnostics, codes};
 use crate::syntax::ast::{self, Function, MetaArg, MetaEntry, MetaValue, Sign, Statement, TermKind};
-use crate::template::{Literal, Relation, Template, TemplateValue, Term};
+use crate::template::{Literal, Relation, Rule, Template, TemplateValue, Term};
+use crate::tensor::Shape;
 use crate::tensor::functions::{Activation, Combination};
 
 /// Most warnings of one kind.
@@ -29,20 +30,36 @@ pub fn habits(
             habits.lone_variables(rule);
             habits.idle_parts(rule);
         }
+        if let Statement::Fact(fact) = statement {
+            habits.open_fact(fact);
+        }
     }
     habits.stated_twice(files);
-    habits.unused_predicates();
+    habits.out.extend(super::reach::unreached(template, vocabulary, database));
     habits.numbers_and_names();
     if squashes {
         habits.squashed_twice();
     }
+    capped(habits.out)
+}
+
+/// The first warnings of each kind; the last one that is shown says how many more there are.
+fn capped(found: Diagnostics) -> Diagnostics {
     let mut told: HashMap<Code, usize> = HashMap::default();
-    habits.out.retain(|d| {
+    let mut out: Diagnostics = Vec::new();
+    for d in found {
         let n = told.entry(d.code).or_default();
         *n += 1;
-        *n <= SHOWN
-    });
-    habits.out
+        if *n <= SHOWN {
+            out.push(d);
+        }
+    }
+    for (code, n) in told {
+        if let Some(last) = out.iter_mut().rev().find(|d| n > SHOWN && d.code == code) {
+            last.notes.push(format!("and {} more", n - SHOWN));
+        }
+    }
+    out
 }
 
 struct Habits<'a> {
@@ -93,6 +110,7 @@ impl Habits<'_> {
             };
             let known: Option<Vec<_>> = rule.visible().map(|(_, l)| shape(l)).collect();
             let Some(vector) = known.and_then(|s| s.into_iter().find(|s| !s.is_scalar())) else { continue };
+            self.spread_scalars(rule, &plain, shapes, vector);
             for (_, literal) in rule.visible() {
                 let Some(p) = literal.predicate().filter(|p| plain.contains(p)) else { continue };
                 if literal.weight.is_some() || literal.sign != Sign::Positive {
@@ -108,6 +126,39 @@ impl Habits<'_> {
                             self.vocabulary.predicate_name(p)
                         )),
                 );
+            }
+        }
+    }
+
+    /// Scalars without a stated value in the sum of a rule with a vector; plain facts are told otherwise.
+    fn spread_scalars(&mut self, rule: &Rule, plain: &HashSet<PredId>, shapes: &Shapes, vector: Shape) {
+        let mut told = |span, what: &str, help: String| {
+            self.out.push(
+                Diagnostic::new(
+                    codes::SPREAD_SCALAR,
+                    format!("{what} is a scalar: it is added to every element of a value of shape {vector}"),
+                )
+                .label(span, "one number for all elements")
+                .help(help),
+            );
+        };
+        if let Some(offset) = rule.offset.map(|w| &self.template.weights[w])
+            && offset.shape.is_scalar()
+            && offset.learnable
+        {
+            let help =
+                format!("`{vector}` has a number for each; if one is meant, a fixed value says so: `<0.5>`");
+            told(offset.span, "this offset", help);
+        }
+        for (_, literal) in rule.visible().filter(|(_, l)| l.weight.is_none() && l.functions.is_empty()) {
+            let Some(p) = literal.predicate().filter(|p| !plain.contains(p)) else { continue };
+            if shapes.get(p).is_some_and(Shape::is_scalar) {
+                let help = format!(
+                    "a weight {{{0},1}} before it makes a value of shape {vector} of it; if one number is meant, `<1>` \
+                     says so",
+                    vector.rows
+                );
+                told(literal.span, &format!("`{}`", self.vocabulary.predicate_text(p)), help);
             }
         }
     }
@@ -142,8 +193,12 @@ impl Habits<'_> {
                 }));
             }
         }
-        // Alone in its rule, a variable cannot be a slip for another: `q :- h(X)` is a common way to say `h(_)`.
+        // Alone in its rule, a variable cannot be a slip for another: `q :- h(X)` is a common way to say `h(_)`. But a
+        // constant may be a slip for the variable: `h(x) :- f(X)`.
         if all.iter().all(|(v, _)| *v == all[0].0) {
+            if let [(name, Some(span))] = &all[..] {
+                self.lower_case_twin(rule, name, *span);
+            }
             return;
         }
         for (name, span) in &all {
@@ -156,6 +211,42 @@ impl Habits<'_> {
                 );
             }
         }
+    }
+
+    /// The only variable of a rule, beside a constant of the same name.
+    fn lower_case_twin(&mut self, rule: &ast::Rule, name: &str, span: Span) {
+        let terms = rule.head.args.iter().chain(rule.body.iter().flat_map(ast::Item::terms));
+        let mut twins = terms.filter(|t| match &t.kind {
+            TermKind::Name(n) => n.eq_ignore_ascii_case(name),
+            _ => false,
+        });
+        if let Some(twin) = twins.next() {
+            self.out.push(
+                Diagnostic::new(codes::LONE_VARIABLE, format!("`{name}` stands only here in this rule"))
+                    .label(span, "any constant fits")
+                    .label(twin.span, "this is a constant, not the variable")
+                    .help(format!("variables begin with a capital: is `{name}` meant there too?")),
+            );
+        }
+    }
+
+    /// A fact of the template with variables: often a constant that begins with a capital.
+    fn open_fact(&mut self, fact: &ast::Fact) {
+        let Some((name, span)) = fact.atom.args.iter().find_map(|t| match &t.kind {
+            TermKind::Variable(v) => Some((v, t.span)),
+            _ => None,
+        }) else {
+            return;
+        };
+        let atom = &fact.atom.name.node;
+        self.out.push(
+            Diagnostic::new(codes::OPEN_FACT, format!("this fact of `{atom}` holds for all constants"))
+                .label(span, format!("`{name}` is a variable"))
+                .help(format!(
+                    "a constant begins with a lower-case letter; if all constants are meant, write \
+                     `{atom}(…) :- @dom({name}).`"
+                )),
+        );
     }
 
     /// Offsets and functions of a rule that take no part in it.
@@ -224,30 +315,6 @@ impl Habits<'_> {
         }
     }
 
-    /// Predicates that rules derive for nobody.
-    fn unused_predicates(&mut self) {
-        if self.database.queries.is_empty() {
-            return;
-        }
-        let mut used: HashSet<PredId> = self.database.queries.iter().map(|q| q.pred).collect();
-        used.extend(self.database.queries.iter().flat_map(|q| q.types.iter().map(|t| t.1)));
-        for rule in self.template.rules.iter() {
-            used.extend(rule.body.iter().filter_map(Literal::predicate).filter(|p| *p != rule.head));
-        }
-        for rule in self.template.rules.iter().filter(|r| r.world.is_none()) {
-            if used.insert(rule.head) {
-                let name = self.vocabulary.predicate_text(rule.head);
-                self.out.push(
-                    Diagnostic::new(codes::UNUSED_PREDICATE, format!("nothing uses `{name}`"))
-                        .label(rule.head_span, "derived here")
-                        .help(
-                            "no query asks for it and no other rule reads it: it adds nothing to any answer",
-                        ),
-                );
-            }
-        }
-    }
-
     /// `'1'` where the facts hold the number 1, and the other way round.
     fn numbers_and_names(&mut self) {
         let mut places: Vec<(PredId, Vec<Option<ConstId>>, Span)> = Vec::new();
@@ -276,7 +343,10 @@ impl Habits<'_> {
                 };
                 let Some(value) = self.numeral(constant) else { continue };
                 let tables = [self.database.shared.table(p), self.database.examples.table(p)];
-                let column = || tables.iter().flatten().filter_map(|t| t.columns.get(i)).flatten().copied();
+                let own = || self.template.facts.iter().filter(|f| f.pred == p).filter_map(|f| f.args.get(i));
+                let column = || {
+                    tables.iter().flatten().filter_map(|t| t.columns.get(i)).flatten().chain(own()).copied()
+                };
                 if column().any(|c| c == constant) {
                     continue;
                 }

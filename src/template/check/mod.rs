@@ -2,7 +2,10 @@
 
 mod habits;
 mod names;
+mod open;
+mod reach;
 mod shapes;
+mod unbound;
 
 use super::Template;
 use super::strata::Strata;
@@ -11,6 +14,7 @@ use crate::diag::{Diagnostic, Diagnostics, codes};
 
 pub use habits::habits;
 pub use shapes::Shapes;
+pub use unbound::{Extent, unbound};
 
 /// Checks a program against the data: names, strata, shapes. Phases whose ground an earlier one found unsound are
 /// left out.
@@ -25,6 +29,9 @@ pub fn check(
     negation(template, vocabulary, strata, &mut out);
     let shapes = shapes::infer(template, vocabulary, database, &mut out);
     shapes.targets(template, vocabulary, database, &mut out);
+    if database.fact_count() == 0 && !crate::diag::has_errors(&out) {
+        open::check(template, vocabulary, database, &mut out);
+    }
     out
 }
 

@@ -4,7 +4,8 @@ use crate::base::index::IndexVec;
 use crate::data::{Database, PredId, Vocabulary};
 use crate::diag::{Diagnostic, Diagnostics, codes, counted, suggest};
 use crate::syntax::ast::Sign;
-use crate::template::{Relation, Template};
+use crate::template::{Relation, Template, Term};
+use crate::tensor::functions::Activation;
 
 /// Two names that differ in digits only are a family (`c_22`, `c_27`), not a slip.
 fn differ_in_digits_only(a: &str, b: &str) -> bool {
@@ -52,6 +53,7 @@ pub(super) fn check(
     let has_data = database.fact_count() > 0;
     let known: Vec<PredId> = vocabulary.predicates().filter(|&p| defined(p)).collect();
     let mut reported: Vec<PredId> = Vec::new();
+    bare_operands(template, vocabulary, &defined, has_data, &mut reported, out);
     let mut idle = 0;
     for rule in template.rules.iter() {
         for literal in &rule.body {
@@ -171,6 +173,47 @@ pub(super) fn check(
                 .help(format!("did you mean `{near}`?")),
             );
         }
+    }
+}
+
+/// `tanh(p)`: an atom of a predicate `tanh`, where a function of the atom `p` is likely meant.
+fn bare_operands(
+    template: &Template,
+    vocabulary: &Vocabulary,
+    defined: &dyn Fn(PredId) -> bool,
+    has_data: bool,
+    reported: &mut Vec<PredId>,
+    out: &mut Diagnostics,
+) {
+    let known = |name: &str| {
+        vocabulary
+            .predicates()
+            .any(|q| vocabulary.arity(q) == 0 && vocabulary.predicate_name(q) == name && defined(q))
+    };
+    for literal in template.rules.iter().flat_map(|r| &r.body) {
+        let (Relation::Predicate(p), [Term::Constant(c)]) = (literal.relation, &literal.args[..]) else {
+            continue;
+        };
+        let (function, operand) = (vocabulary.predicate_name(p), vocabulary.constant_text(*c));
+        let is_function = Activation::names().contains(&function);
+        if defined(p) || reported.contains(&p) || !is_function || !(has_data || known(operand)) {
+            continue;
+        }
+        reported.push(p);
+        let text = vocabulary.predicate_text(p);
+        out.push(
+            Diagnostic::new(
+                codes::NEVER_FIRES,
+                format!("this rule can never fire: no fact and no rule gives `{text}`"),
+            )
+            .label(
+                literal.span,
+                format!("an atom of a predicate `{function}`, with the constant `{operand}`"),
+            )
+            .help(format!(
+                "the function `{function}` of the atom `{operand}` is written `{function}({operand}())`"
+            )),
+        );
     }
 }
 

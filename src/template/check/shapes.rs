@@ -10,6 +10,7 @@ use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::syntax::ast::Sign;
 use crate::template::{Literal, Relation, Rule, Template, TemplateValue, WeightId};
 use crate::tensor::Shape;
+use crate::tensor::functions::{Activation, Combination};
 
 /// Where a shape comes from.
 #[derive(Debug, Clone, Copy)]
@@ -234,10 +235,14 @@ impl Shapes {
             .label(w.span, format!("this weight is {}", w.shape))
             .label(literal.span, format!("this literal is {shape}"));
             let d = self.origin(d, vocabulary, literal);
-            Box::new(d.help(format!(
+            let help = format!(
                 "a weight of shape {{r,c}} takes a value of shape {{c}}: here its columns must be {}",
                 shape.rows
-            )))
+            );
+            Box::new(d.help(match w.shape.cols {
+                1 => format!("{help} (`{{{}}}` alone is a column, {{{0},1}})", w.shape.rows),
+                _ => help,
+            }))
         })
     }
 
@@ -251,8 +256,9 @@ impl Shapes {
         let Some(mut shape) = known else { return Ok(None) };
         for f in &literal.functions {
             shape = f.output_shape(shape).map_err(|why| {
-                let title = format!("`{f}` cannot be applied to a value of shape {shape}");
-                Box::new(Diagnostic::new(codes::FUNCTION_SHAPE, title).label(literal.span, why))
+                let mut d = unusable_function(f, shape, literal.span);
+                d.labels[0].text = why;
+                Box::new(d)
             })?;
         }
         Ok(Some(shape))
@@ -304,6 +310,18 @@ impl Shapes {
             );
         }
     }
+}
+
+/// A function that cannot take a value of a shape.
+pub(super) fn unusable_function(f: &Activation, shape: impl std::fmt::Display, span: Span) -> Diagnostic {
+    let title = format!("`{f}` cannot be applied to a value of shape {shape}");
+    Diagnostic::new(codes::FUNCTION_SHAPE, title).label(span, format!("this is {shape}"))
+}
+
+/// Whether a combination keeps the shape of its inputs, scalars being spread over vectors.
+pub(super) fn added_to_vector(combination: &Combination) -> bool {
+    use Combination::{Avg, ElProduct, Max, Min, Sum};
+    matches!(combination, Sum | Avg | Max | Min | ElProduct)
 }
 
 fn of(weight: Option<Shape>, shape: Shape) -> String {

@@ -7,6 +7,7 @@ use crate::base::span::Span;
 use crate::data::PredId;
 use crate::diag::{Diagnostic, codes};
 use crate::syntax::ast::{self, Sign};
+use crate::template::Unbound;
 use crate::template::compare::Side;
 use crate::template::special::{Comparison, Special};
 use crate::template::{Literal, Relation, Term, VarId};
@@ -162,13 +163,8 @@ impl Lowering<'_> {
         let name = &scope.variables[var];
         let span = scope.spans.get(var).copied().unwrap_or(rule.span);
         if !rule.body.is_empty() {
-            let d = Diagnostic::new(
-                codes::UNSAFE_VARIABLE,
-                format!("no positive literal binds `{name}`: it ranges over all constants"),
-            )
-            .label(span, "unbound")
-            .help(format!("bind it by a literal, or say so openly with `@dom({name})`"));
-            self.error(d);
+            let unbound = Unbound { name: name.clone(), span, rule: rule.span };
+            self.template.unbound.push(unbound);
         }
         body.push(hidden(Relation::Domain, var, span));
     }
