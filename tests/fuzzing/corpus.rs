@@ -6,6 +6,11 @@ use std::path::Path;
 /// Programs with data that are right as they stand, in the form of the target `check`.
 const PAIRS: &[(&str, &str)] = &[
     (
+        "[rule=identity, atom=identity]\nn(Y) :- n(X), X < 5, Y = (X + 1) / 1.\nn(Z) :- e(X,Y), Z = X - Y, Z >= -2.\n\
+         q :- n(X), 0.5 n(Y), X != Y, X * 2 <= Y + 1, W = -X / Y, !e(W,X).",
+        "e(1,2). e(2,3.5), e(3,1). 1.0 q :- e(1,0), h(X) :- n(X), X <= 2, Y = X * X, e(Y,X). . ?- 1.0 q, n(X).",
+    ),
+    (
         "{4,3} h(X) :- {3,2} f(Y), $w={3,1} g(X), *e(Y,X), !b(X), {3}. [aggregation=max, transformation=relu]\n\
          h/1 [combination=sum]\nh2(X,Y) :- h(X), ~h(Y), @neq(X,Y).\n{1,4} q :- h2(X,Y).\nq/0 {1}",
         "1.0 q :- e(a,b), e(b,c), e(c,a), <[1,2]> f(a), [0.5,0] f(b), <[1,1]> f(c), <2> g(a), g(b), g(c), b(c).\n\

@@ -3,11 +3,8 @@
 #![allow(clippy::disallowed_methods)] // tests may touch files
 
 mod architecture;
-<<<<<<< HEAD
 mod compare;
-=======
 mod cycles;
->>>>>>> diag
 mod determinism;
 mod docs;
 mod dump;
@@ -22,11 +19,8 @@ mod lifting;
 mod messages;
 mod metamorphic;
 mod robustness;
-<<<<<<< HEAD
 mod semiring;
-=======
 mod shapes;
->>>>>>> diag
 mod support;
 mod tables;
 mod training;
