@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, codes, suggest};
 use crate::io::Inputs;
 use crate::io::inputs::ExampleFiles;
 use crate::learn::{Batch, Distribution, Initializer, Loss, Optimizer, Reduction, Schedule, TrainSettings};
-use crate::session::{Precision, Settings, Unprovable};
+use crate::session::{Compat, Precision, Settings, Unprovable};
 use crate::template::lower::DefaultOverrides;
 use crate::tensor::functions::{Activation, Aggregation, FnArg, ParseError};
 use clap::Args;
@@ -116,6 +116,10 @@ pub struct SettingArgs {
     /// Cycles among ground atoms: cut (leave out the ground rules that close them) or error.
     #[arg(long, value_name = "WHAT", default_value = "cut", help_heading = "Computation")]
     pub cycles: String,
+    /// off, or where this engine mends the reference its meaning: neuralogic (32-bit scalars, max/min of whole vectors,
+    /// chain pruning that loses functions, queried inner atoms seen as logits), neuralogic-unpruned (all but pruning).
+    #[arg(long, value_name = "NAME", default_value = "off", help_heading = "Computation")]
+    pub compat: String,
     /// Activation of rules that state none.
     #[arg(long, value_name = "F", help_heading = "Template defaults")]
     pub rule_activation: Option<String>,
@@ -243,6 +247,7 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
             _ => return Err(usage(format!("`--unprovable` takes error, skip or value:X, not `{other}`"))),
         },
     };
+    let compat = choose("--compat", &args.compat, Compat::names(), Compat::parse(&args.compat))?;
     let found = [("cut", true), ("error", false)].iter().find(|(n, _)| *n == args.cycles).map(|(_, c)| *c);
     let cut_cycles = choose("--cycles", &args.cycles, &["cut", "error"], found)?;
     for (option, value) in [
@@ -302,6 +307,7 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
         unprovable,
         cut_cycles,
         precision,
+        compat,
     })
 }
 
@@ -344,6 +350,7 @@ pub fn settings_json(args: &SettingArgs) -> serde_json::Value {
         "max_ground": args.max_ground,
         "unprovable": args.unprovable,
         "cycles": args.cycles,
+        "compat": args.compat,
         "rule_activation": args.rule_activation,
         "atom_activation": args.atom_activation,
         "aggregation": args.aggregation,

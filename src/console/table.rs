@@ -62,7 +62,7 @@ pub fn short(x: f64, digits: usize) -> String {
 pub fn sizes(session: &Session, network: &Network) -> String {
     let s = &network.statistics;
     format!(
-        "{} worlds, {} facts\n{} ground rules in {:.3} s\n{} neurons ({} as the reference counts, {} that do more than copy), {} edges in {:.3} s\n\
+        "{} worlds, {} facts\n{} ground rules in {:.3} s\n{} neurons ({} as the reference counts, {} that do more than hand on, {} evaluated), {} edges in {:.3} s\n\
          {} rows in {} blocks in {:.3} s\n{} learnable numbers",
         s.worlds,
         session.database.fact_count() + session.template.facts.len(),
@@ -70,7 +70,8 @@ pub fn sizes(session: &Session, network: &Network) -> String {
         s.ground_seconds,
         s.graph_neurons,
         s.neurons.total(),
-        s.pruned_neurons,
+        s.neurons.pruned(),
+        s.evaluated_neurons,
         s.graph_edges,
         s.build_seconds,
         s.rows,

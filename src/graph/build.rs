@@ -3,6 +3,7 @@
 //! One iterative depth-first walk (Tarjan) from the queried atoms through the ground rules finds what supports them,
 //! in topological order, and the cycles among them. Then neurons are made in that order.
 
+use super::prune::{Fate, fate};
 use super::{Graph, NeuronCounts, NeuronId, Op, OpId, Output};
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
@@ -150,7 +151,7 @@ impl<'a> Builder<'a> {
             graph.outputs.push(Output { answer: root.answer, neuron });
         }
         if cut_something {
-            counts = drop_unreached(graph, first, first_output);
+            counts = drop_unreached(self.template, graph, first, first_output);
         }
         graph.counts.add(counts);
     }
@@ -359,7 +360,7 @@ impl<'a> Builder<'a> {
             }
             if !groundings.is_empty() {
                 counts.aggregations += 1;
-                derived.push((rule, graph.push(Op::Aggregation(rule), &groundings)));
+                derived.push((rule, self.push(Op::Aggregation(rule), &groundings, graph, counts)));
             }
             at = end;
         }
@@ -379,7 +380,15 @@ impl<'a> Builder<'a> {
             outputs[a] = Some(graph.push(Op::Atom { pred, rules: rules.clone(), output: true }, &inputs));
         }
         if !queried || self.used[a] {
-            self.neuron[a] = graph.push(Op::Atom { pred, rules, output: false }, &inputs);
+            let inner = Op::Atom { pred, rules, output: false };
+            // The reference changes a queried atom itself, so that its parents see the logit as well.
+            self.neuron[a] = match outputs[a].filter(|_| self.template.compat.is_on()) {
+                Some(_) if fate(self.template, &inner, inputs.len()) == Fate::Vanishes => inputs[0],
+                Some(output) => output,
+                // Counted once, as an output.
+                None if queried => graph.push(inner, &inputs),
+                None => self.push(inner, &inputs, graph, counts),
+            };
         }
         cut
     }
@@ -425,7 +434,14 @@ impl<'a> Builder<'a> {
             return None;
         }
         counts.rules += 1;
-        Some(graph.push(Op::Rule { rule, dropped }, inputs))
+        Some(self.push(Op::Rule { rule, dropped }, inputs, graph, counts))
+    }
+
+    /// Makes a neuron, unless its input takes its place.
+    fn push(&self, op: Op, inputs: &[NeuronId], graph: &mut Graph, counts: &mut NeuronCounts) -> NeuronId {
+        let fate = fate(self.template, &op, inputs.len());
+        counts.handing_on += usize::from(fate != Fate::Stays);
+        if fate == Fate::Vanishes { inputs[0] } else { graph.push(op, inputs) }
     }
 
     /// The neuron of an atom that no ground rule derives: its value as a fact, or what a rule without valued
@@ -491,8 +507,9 @@ fn count_lost(lost: &mut Vec<(RuleId, usize)>, rule: RuleId) {
     }
 }
 
-/// After a cut some neurons from `first` on support no output any more: drops them and counts the rest anew.
-fn drop_unreached(graph: &mut Graph, first: usize, first_output: usize) -> NeuronCounts {
+/// After a cut some neurons from `first` on support no output any more: drops them and counts the rest anew (without
+/// those whose input took their place, which are gone).
+fn drop_unreached(template: &Template, graph: &mut Graph, first: usize, first_output: usize) -> NeuronCounts {
     let n = graph.len();
     let mut keep = vec![false; n - first];
     for output in &graph.outputs[first_output..] {
@@ -532,6 +549,9 @@ fn drop_unreached(graph: &mut Graph, first: usize, first_output: usize) -> Neuro
         inputs.clear();
         inputs.extend(old[range].iter().map(|m| moved[m.index() - first]));
         moved[i] = graph.push_op(op, &inputs);
+        let outer = i > 0 && keep[i - 1] && twin[i - 1];
+        let copies = fate(template, &graph.ops[op.index()], inputs.len()) == Fate::Copies;
+        counts.handing_on += usize::from(copies && !outer);
         match &graph.ops[op.index()] {
             Op::Value(_) | Op::Number(_) | Op::Weight(_) => counts.facts += 1,
             Op::Negation => counts.negations += 1,

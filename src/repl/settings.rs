@@ -24,6 +24,7 @@ pub const KEYS: &[&str] = &[
     "max-ground",
     "unprovable",
     "cycles",
+    "compat",
 ];
 
 /// A setting's value as text; `default` for one that is not stated.
@@ -49,6 +50,7 @@ pub fn get(args: &SettingArgs, key: &str) -> String {
         "max-ground" => args.max_ground.to_string(),
         "unprovable" => args.unprovable.clone(),
         "cycles" => args.cycles.clone(),
+        "compat" => args.compat.clone(),
         _ => String::new(),
     }
 }
@@ -75,6 +77,7 @@ pub fn put(args: &mut SettingArgs, key: &str, value: &str) -> Result<(), &'stati
         "max-ground" => args.max_ground = whole(value, 1)?,
         "unprovable" => args.unprovable = value.to_string(),
         "cycles" => args.cycles = value.to_string(),
+        "compat" => args.compat = value.to_string(),
         _ => return Err("no value: there is no such setting"),
     }
     Ok(())

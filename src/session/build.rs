@@ -47,8 +47,8 @@ pub struct Statistics {
     pub graph_neurons: usize,
     /// Edges in the graphs.
     pub graph_edges: usize,
-    /// Neurons that do more than copy their input.
-    pub pruned_neurons: usize,
+    /// Neurons in the graphs that are evaluated: the others stand where their input stands.
+    pub evaluated_neurons: usize,
     /// Rows of the compiled programs.
     pub rows: usize,
     /// Blocks of the compiled programs.
@@ -241,7 +241,7 @@ impl Session {
         shard.lost = std::mem::take(&mut graph.lost);
         match compile(&graph, &context) {
             Ok(program) => {
-                statistics.pruned_neurons = graph.len() - program.copies;
+                statistics.evaluated_neurons = graph.len() - program.copies;
                 statistics.rows = program.row_count();
                 statistics.blocks = program.blocks.len();
                 shard.program = program;
@@ -392,7 +392,7 @@ impl Session {
             total.neurons.add(s.neurons);
             total.graph_neurons += s.graph_neurons;
             total.graph_edges += s.graph_edges;
-            total.pruned_neurons += s.pruned_neurons;
+            total.evaluated_neurons += s.evaluated_neurons;
             total.rows += s.rows;
             total.blocks += s.blocks;
             total.ground_seconds += s.ground_seconds;
@@ -511,7 +511,7 @@ impl Session {
             network.samples.push(Sample {
                 shard,
                 output,
-                target: target.clone(),
+                target: self.settings.compat.written(*shape, target),
                 importance: query.importance,
                 split: query.split,
             });

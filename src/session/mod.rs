@@ -17,6 +17,8 @@ use crate::syntax::parser;
 use crate::template::lower::{DefaultOverrides, lower};
 use crate::template::strata::Strata;
 use crate::template::{Template, check};
+
+pub use crate::template::compat::Compat;
 use crate::tensor::Shape;
 
 pub use build::{Network, Statistics};
@@ -57,6 +59,8 @@ pub struct Settings {
     pub cut_cycles: bool,
     /// Width of numbers.
     pub precision: Precision,
+    /// Whose meaning a template has where this engine mends the reference.
+    pub compat: Compat,
 }
 
 impl Default for Settings {
@@ -68,6 +72,7 @@ impl Default for Settings {
             unprovable: Unprovable::Error,
             cut_cycles: true,
             precision: Precision::F64,
+            compat: Compat::Off,
         }
     }
 }
@@ -157,6 +162,7 @@ impl Session {
         let (template, found) = lower(files, &mut self.vocabulary, &mut self.database, &overrides);
         out.extend(found);
         self.template = template;
+        self.template.set_compat(self.settings.compat);
         let queries = std::mem::take(&mut self.template.queries);
         for query in &queries {
             out.extend(self.add_query(query).err());

@@ -64,7 +64,8 @@ pub struct GroundReport {
 pub struct GraphReport {
     /// Neurons that support queries, counted as the reference engine does before any reduction.
     pub neurons_unlifted: usize,
-    /// Neurons of the graphs that do more than copy their input.
+    /// The same without those that only hand on their one input (no weight, no offset, identity functions); with
+    /// `--compat neuralogic`, without those that the reference's chain pruning removes.
     pub neurons_pruned: usize,
     /// Neurons that are evaluated, after all reductions.
     pub neurons: usize,
@@ -176,8 +177,8 @@ impl Session {
             },
             graph: GraphReport {
                 neurons_unlifted: s.neurons.total(),
-                neurons_pruned: s.pruned_neurons,
-                neurons: s.pruned_neurons,
+                neurons_pruned: s.neurons.pruned(),
+                neurons: s.evaluated_neurons,
                 rows: s.rows,
                 edges: s.graph_edges,
                 blocks: s.blocks,

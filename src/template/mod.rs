@@ -1,6 +1,7 @@
 //! Layer 4: the resolved program: rules over predicate and constant ids, weights, functions.
 
 pub mod check;
+pub mod compat;
 mod hints;
 pub mod lower;
 pub mod metadata;
@@ -228,6 +229,8 @@ pub struct Template {
     pub facts: Vec<TemplateFact>,
     /// Functions used where nothing is stated.
     pub defaults: Defaults,
+    /// Whose meaning it has where this engine mends the reference.
+    pub compat: compat::Compat,
     /// The weight of each learnable fact of the data.
     pub learnable_facts: IndexVec<LearnableFact, WeightId>,
     /// Queries written in the template (`?- q(X).`).

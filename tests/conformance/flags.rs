@@ -2,7 +2,7 @@
 
 use nlog::io::Inputs;
 use nlog::learn::{Batch, Distribution, Initializer, Loss, Optimizer, Reduction, Schedule};
-use nlog::session::Settings;
+use nlog::session::{Compat, Settings};
 use nlog::tensor::functions::{Activation, Aggregation};
 use std::path::Path;
 
@@ -17,8 +17,6 @@ pub struct Plan {
     pub seed: u64,
     /// Whether chain pruning was on, which drops activations.
     pub prune: bool,
-    /// Whether to do what pruning did: an unweighted neuron with one input only hands it on.
-    pub drop_activations: bool,
     /// How often iso-value compression draws all weights anew, per network; 0 if it was off.
     pub iso_draws: usize,
     /// Whether the output's transformation was left as it is.
@@ -49,7 +47,6 @@ impl Plan {
             inputs: Inputs::default(),
             seed: 0,
             prune: true,
-            drop_activations: false,
             iso_draws: 1,
             keep_outputs: false,
             ranking: false,
@@ -126,6 +123,11 @@ impl Plan {
         plan.settings = settings;
         plan.inputs = inputs;
         Ok(plan)
+    }
+
+    /// The settings under which the reference's values must come out.
+    pub fn compat(&self) -> Compat {
+        Compat::NeuraLogic { pruning: self.prune }
     }
 
     fn flag(&mut self, name: &str, value: &str, to: &mut Settings, s: &mut Words) -> Result<bool, String> {

@@ -16,6 +16,12 @@ type Entry = (&'static str, &'static [&'static [f64]], &'static str);
 
 const TABLE: &[Entry] = &[
     (
+        "a08_float32_scalars",
+        // 0.1 · 0.2.
+        &[&[0.020000000000000004], &[0.020000000000000004]],
+        "scalars have 64 bits",
+    ),
+    (
         "a10_query_is_inner_node",
         // As in a11, where nobody asks for p(c1); and p(c1) itself is tanh(0.5), its logit.
         &[&[1.039628638538697], &[0.4621171572600097]],
@@ -28,6 +34,24 @@ const TABLE: &[Entry] = &[
         "numbers compare by value, so three facts are one",
     ),
     (
+        "e_aggvec_min",
+        // Of [1,2] and [0.5,4].
+        &[&[0.5, 2.0]],
+        "max and min of vectors are element-wise",
+    ),
+    (
+        "e_combgrad_max",
+        // From an independent run of the step: of [0.75,1.5] and [0.25,-0.75], of [0.25,0.5] and [1,-3].
+        &[&[1.4104641255372545, 1.3655640879520248]],
+        "max and min of vectors are element-wise",
+    ),
+    (
+        "e_combvec_min",
+        // Of [1,2] and [3,-1].
+        &[&[1.0, -1.0]],
+        "max and min of vectors are element-wise",
+    ),
+    (
         "f02_cycle2_impl_defined",
         // r(a,b) = 0.25; r(b,a) = 0.5; r(a,a) = (0.25 + 0.5)/2, and only the rules that came back to it are cut.
         &[&[0.625], &[0.625]],
@@ -38,6 +62,12 @@ const TABLE: &[Entry] = &[
         // Asked for a fact, the engine gives its value; 0 would say that it does not hold.
         &[&[1.0], &[1.0]],
         "a queried fact has its value",
+    ),
+    (
+        "j_prune_changes_values",
+        // 2 tanh(avg of tanh tanh 0.5 and tanh tanh 2) and 2 tanh(tanh tanh 0.5), as without pruning.
+        &[&[1.039628638538697], &[0.8136626467041487]],
+        "no function of a lone input is lost",
     ),
     (
         "h14_minibatch_adam",
