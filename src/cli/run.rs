@@ -7,6 +7,7 @@ use crate::console::options::{choose, inputs, set_threads, settings, settings_js
 use crate::console::{Console, Stop, table};
 use crate::diag::{Diagnostic, codes, counted, has_errors};
 use crate::io::Inputs;
+use crate::session::report::FoldsReport;
 use crate::session::{Network, Session, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -45,6 +46,7 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         return Err(Stop::Usage(Box::new(d)));
     }
     check_outputs(&args, &inputs, console)?;
+    check_folds(args.folds, &inputs)?;
     if let Some(name) = &args.dump {
         let stage = choose("--dump", name, &Stage::names(), Stage::parse(name))
             .map_err(|d| Stop::Usage(Box::new(d)))?;
@@ -65,33 +67,39 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     if console.verbose {
         console.note(&table::sizes(&session, &network));
     }
-    let mut parameters = session.initial_parameters();
-    let outcome = {
-        let bar = progress(&session, &network, console);
-        let mut watch = |e: &crate::learn::EpochReport| {
-            bar.inc(1);
-            let error = e.validation_error.or(e.train_error).unwrap_or(e.online_error);
-            let accuracy = e.validation_accuracy.or(e.train_accuracy);
-            let accuracy = accuracy.map_or(String::new(), |a| format!(", accuracy {:.1} %", a * 100.0));
-            bar.set_message(format!("error {error:.6}{accuracy}"));
-            ControlFlow::Continue(())
-        };
-        let result = session.run(&network, &mut parameters, &mut watch);
-        bar.finish_and_clear();
-        result
+    let bar = progress(&session, &network, args.folds.unwrap_or(1), console);
+    let mut tell = |e: &crate::learn::EpochReport| {
+        bar.inc(1);
+        let error = e.validation_error.or(e.train_error).unwrap_or(e.online_error);
+        let accuracy = e.validation_accuracy.or(e.train_accuracy);
+        let accuracy = accuracy.map_or(String::new(), |a| format!(", accuracy {:.1} %", a * 100.0));
+        bar.set_message(format!("error {error:.6}{accuracy}"));
+        ControlFlow::Continue(())
     };
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
+    let mut parameters = session.initial_parameters();
+    let result = match args.folds {
+        None => session.run(&network, &mut parameters, &mut tell).map(|outcome| (outcome, None)),
+        Some(count) => session
+            .cross_validate(&network, count, &mut |_, epoch| tell(epoch))
+            .map(|cross| (cross.pooled.clone(), Some(cross))),
+    };
+    bar.finish_and_clear();
+    let (outcome, cross) = match result {
+        Ok(found) => found,
+        Err(d) if d.code == codes::USAGE => return Err(Stop::Usage(Box::new(d))),
         Err(d) => return console.report(&[d], &session.sources),
     };
-    if !outcome.history.epochs.is_empty() && outcome.history.best_epoch == 0 {
+    if cross.is_none() && !outcome.history.epochs.is_empty() && outcome.history.best_epoch == 0 {
         let title = "no epoch improved on the initial model, which is kept";
         let d = Diagnostic::new(codes::NO_PROGRESS, title)
             .help("a smaller learning rate (`--lr`), or another seed");
         console.diagnostics(&[d], &session.sources);
     }
     let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
-    table::summary(&mut stdout, &session, &network, &outcome)?;
+    match &cross {
+        Some(cross) => table::cross_validation(&mut stdout, cross)?,
+        None => table::summary(&mut stdout, &session, &network, &outcome)?,
+    }
     if args.weights {
         table::weights(&mut stdout, &session, &parameters)?;
     }
@@ -103,11 +111,28 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     }
     if let Some(path) = &args.report {
         let total = start.elapsed().as_secs_f64();
-        let report = session.report(&network, &outcome, settings_json(&args.settings), total, peak_mb());
+        let mut report = session.report(&network, &outcome, settings_json(&args.settings), total, peak_mb());
+        report.folds = cross.as_ref().map(FoldsReport::new);
         write_file(path, console, &session, |out| {
             serde_json::to_writer_pretty(&mut *out, &report)?;
             writeln!(out)
         })?;
+    }
+    Ok(())
+}
+
+/// Refuses numbers of folds that mean nothing, and a second kind of test.
+fn check_folds(folds: Option<usize>, inputs: &Inputs) -> Result<(), Stop> {
+    let Some(count) = folds else { return Ok(()) };
+    let refuse = |d: Diagnostic| Err(Stop::Usage(Box::new(d)));
+    if count < 2 {
+        return refuse(usage(format!("`--folds` takes a number from 2 on, not {count}")));
+    }
+    let files = [&inputs.test.examples, &inputs.test.queries];
+    if let Some(path) = files.into_iter().flatten().next() {
+        let title =
+            format!("`--folds` tests on training samples held out, but `{}` is given too", path.display());
+        return refuse(usage(title).help("leave out one of them"));
     }
     Ok(())
 }
@@ -145,8 +170,8 @@ fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
     console.report(&[d], &session.sources)
 }
 
-fn progress(session: &Session, network: &Network, console: &Console) -> ProgressBar {
-    let epochs = if network.samples.is_empty() { 0 } else { session.settings.train.epochs };
+fn progress(session: &Session, network: &Network, trainings: usize, console: &Console) -> ProgressBar {
+    let epochs = if network.samples.is_empty() { 0 } else { session.settings.train.epochs * trainings };
     if epochs == 0 || console.quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

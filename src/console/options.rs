@@ -98,6 +98,10 @@ pub struct SettingArgs {
     /// Evaluate the model, and keep it if it is the best, every so many epochs.
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Training")]
     pub eval_every: usize,
+    /// Stop when the best model is N epochs old: no evaluation since then found a smaller error on the validation samples
+    /// (without any, on the training samples).
+    #[arg(long, visible_alias = "early-stopping", value_name = "N", help_heading = "Training")]
+    pub patience: Option<usize>,
     /// Seed of all random numbers.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Training")]
     pub seed: u64,
@@ -269,6 +273,9 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
     if args.eval_every == 0 {
         return Err(usage("`--eval-every` takes a positive number of epochs"));
     }
+    if args.patience == Some(0) {
+        return Err(usage("`--patience` takes a positive number of epochs"));
+    }
     let schedule = match args.decay {
         Some(rate) => Schedule::Geometric { rate, every: args.decay_every },
         None => Schedule::Constant,
@@ -302,6 +309,7 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
             seed: args.seed,
             shuffle: !args.no_shuffle,
             evaluate_every: args.eval_every,
+            patience: args.patience,
         },
         max_ground: args.max_ground,
         unprovable,
@@ -345,6 +353,7 @@ pub fn settings_json(args: &SettingArgs) -> serde_json::Value {
         "reduction": args.reduction,
         "shuffle": !args.no_shuffle,
         "eval_every": args.eval_every,
+        "patience": args.patience,
         "threads": args.threads,
         "precision": args.precision,
         "max_ground": args.max_ground,

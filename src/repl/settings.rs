@@ -19,6 +19,7 @@ pub const KEYS: &[&str] = &[
     "clip-value",
     "reduction",
     "eval-every",
+    "patience",
     "seed",
     "precision",
     "max-ground",
@@ -45,6 +46,7 @@ pub fn get(args: &SettingArgs, key: &str) -> String {
         "clip-value" => optional(args.clip_value),
         "reduction" => args.reduction.clone(),
         "eval-every" => args.eval_every.to_string(),
+        "patience" => args.patience.map_or("default".to_string(), |n| n.to_string()),
         "seed" => args.seed.to_string(),
         "precision" => args.precision.clone(),
         "max-ground" => args.max_ground.to_string(),
@@ -72,6 +74,10 @@ pub fn put(args: &mut SettingArgs, key: &str, value: &str) -> Result<(), &'stati
         "clip-value" => args.clip_value = optional(value)?,
         "reduction" => args.reduction = value.to_string(),
         "eval-every" => args.eval_every = whole(value, 1)?,
+        "patience" if value == "default" => args.patience = None,
+        "patience" => {
+            args.patience = Some(whole(value, 1).map_err(|_| "a positive whole number, or `default`")?);
+        }
         "seed" => args.seed = whole(value, 0)?,
         "precision" => args.precision = value.to_string(),
         "max-ground" => args.max_ground = whole(value, 1)?,

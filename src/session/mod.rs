@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod extend;
+pub mod folds;
 pub mod inspect;
 pub mod report;
 pub mod run;
@@ -22,6 +23,7 @@ pub use crate::template::compat::Compat;
 use crate::tensor::Shape;
 
 pub use build::{Network, Statistics};
+pub use folds::CrossValidation;
 pub use run::Outcome;
 
 /// What to do with a query that cannot be derived.

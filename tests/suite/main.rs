@@ -9,6 +9,7 @@ mod docs;
 mod dump;
 mod explain;
 mod files;
+mod folds;
 mod format;
 mod friction;
 mod gradients;
