@@ -28,6 +28,7 @@ impl Fault {
 }
 
 /// A program with its compiled network.
+#[derive(Clone)]
 pub struct Engine {
     /// The session.
     pub session: Session,

@@ -23,6 +23,10 @@ pub struct Plan {
     pub keep_outputs: bool,
     /// Whether ranking metrics were asked for.
     pub ranking: bool,
+    /// Early stopping by the reference's rule.
+    pub patience: Option<usize>,
+    /// Cross-validation.
+    pub folds: Option<usize>,
     /// What we do not do yet: `flag -xval`.
     pub missing: Vec<String>,
 }
@@ -50,6 +54,8 @@ impl Plan {
             iso_draws: 1,
             keep_outputs: false,
             ranking: false,
+            patience: None,
+            folds: None,
             missing: Vec::new(),
         };
         let mut s = Words {
@@ -67,6 +73,8 @@ impl Plan {
             infer: true,
             error: Loss::Mse,
             regression: false,
+            stopping: false,
+            patience: 100,
         };
         let mut words = flags.split_whitespace();
         while let Some(flag) = words.next() {
@@ -119,6 +127,7 @@ impl Plan {
             (true, false, true) => Loss::SoftEntropy,
             (true, false, false) => Loss::CrossEntropy,
         };
+        plan.patience = s.stopping.then_some(s.patience);
         plan.keep_outputs = !s.infer;
         plan.settings = settings;
         plan.inputs = inputs;
@@ -147,6 +156,7 @@ impl Plan {
             "dist" => s.distribution = value.into(),
             "init" => s.initializer = value.into(),
             "seed" => self.seed = parse(name, value)?,
+            "xval" | "crossvalidation" => self.folds = Some(parse(name, value)?),
             "aggf" => to.overrides.aggregation = Some(aggregation(value)?),
             "em" | "evaluationMode" => match value {
                 "classification" => {}
@@ -206,9 +216,8 @@ impl Plan {
             "chainPruning" => self.prune = parse(key, value)?,
             "isoValueCompression" => self.iso_draws = usize::from(parse::<bool>(key, value)?),
             "isoValueInits" => self.iso_draws = self.iso_draws.min(1) * parse::<usize>(key, value)?,
-            "earlyStopping" => return Ok(!parse::<bool>(key, value)?),
-            // Without effect unless early stopping is on, which is reported by its own name.
-            "earlyStoppingPatience" | "restartCount" => {}
+            "earlyStopping" => s.stopping = parse(key, value)?,
+            "earlyStoppingPatience" => s.patience = parse(key, value)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -231,6 +240,8 @@ struct Words {
     infer: bool,
     error: Loss,
     regression: bool,
+    stopping: bool,
+    patience: usize,
 }
 
 fn parse<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {

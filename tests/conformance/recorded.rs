@@ -2,16 +2,16 @@
 
 use crate::engine::{Answered, Engine};
 use crate::flags::Plan;
-use crate::java::{Random, draw, model_order};
+use crate::java::model_order;
 use crate::mended;
 use crate::numbers::{FORWARD, TRAINED, all_near, flat, show};
+use crate::replay::{folds, replay};
 use crate::results;
 use crate::rewrite::{Kind, VARIANTS};
 use crate::verdict::Verdict;
 use nlog::data::Split;
 use nlog::exec::Parameters;
-use nlog::learn::{Batch, Distribution, Initializer, Reduction, Sample, Schedule};
-use nlog::session::Outcome;
+use nlog::learn::{Batch, Distribution, Initializer};
 use nlog::template::{Template, WeightId};
 use serde_json::Value;
 use std::fs;
@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 pub struct Expected {
     /// Outputs by file, in order of the file's name.
     pub outputs: Vec<(Split, Vec<Output>)>,
+    /// The same by the name of their file: a training each, if there were several.
+    pub trainings: Vec<(String, Vec<Output>)>,
     /// Learnable weights by name, in the reference's order.
     pub weights: Vec<(String, Vec<f64>)>,
     /// The last line of results.
@@ -55,6 +57,7 @@ impl Expected {
         let text = |v: &Value| v.as_str().unwrap_or_default().replace(' ', "");
         let mut outputs: Vec<(Split, Vec<Output>)> = Vec::new();
         let files = json["outputs"].as_object().cloned().unwrap_or_default();
+        let mut trainings = Vec::new();
         for (name, list) in &files {
             let split = match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
                 "train" => Split::Train,
@@ -71,6 +74,7 @@ impl Expected {
             // A later training of the same run stands under a higher number, and its model is the one that counts.
             outputs.retain(|(s, _)| *s != split);
             outputs.push((split, items.iter().map(read).collect()));
+            trainings.push((name.clone(), items.iter().map(read).collect()));
         }
         let mut weights = Vec::new();
         for w in json["weights_after"].as_array().into_iter().flatten() {
@@ -90,7 +94,7 @@ impl Expected {
                 pruned = Some((b + before, a + after));
             }
         }
-        Ok(Expected { outputs, weights, result, exception, pruned })
+        Ok(Expected { outputs, trainings, weights, result, exception, pruned })
     }
 
     /// Compares the recorded numbers of neurons with ours.
@@ -126,6 +130,9 @@ fn try_run(dir: &Path) -> Result<Verdict, String> {
     }
     if expected.exception.is_some() && expected.outputs.is_empty() {
         return mended::crashed(&plan, &expected);
+    }
+    if let Some(count) = plan.folds {
+        return cross_validated(&name, &plan, count, &expected);
     }
     let plain = attempt(&plan, &expected);
     let compat = under_compat(dir, &flags, &settings, &expected)?;
@@ -193,6 +200,34 @@ fn try_run(dir: &Path) -> Result<Verdict, String> {
         (None, Some(text)) => Verdict::Differs(text),
         (None, None) => Verdict::Differs("nothing could be compared".into()),
     })
+}
+
+/// A cross-validation: as recorded if initial values leak from fold to fold as they do in the reference; and without,
+/// as we state.
+fn cross_validated(name: &str, plan: &Plan, count: usize, expected: &Expected) -> Result<Verdict, String> {
+    let engine = load(plan)?;
+    let leaking = folds(plan, &engine, count, true)?;
+    for (file, outputs) in &expected.trainings {
+        let number = file.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let fold: usize = number.parse().map_err(|_| format!("outputs of an unknown kind: {file}"))?;
+        let answers = leaking.get(fold.wrapping_sub(1)).ok_or(format!("there is no fold {fold}"))?;
+        let split = if file.starts_with("test") { Split::Test } else { Split::Train };
+        let mine: Vec<&Answered> = answers.iter().filter(|a| a.split == split).collect();
+        if mine.len() != outputs.len() {
+            return Err(format!("{file}: {} outputs are recorded, we have {}", outputs.len(), mine.len()));
+        }
+        for (a, o) in mine.iter().zip(outputs) {
+            if a.sample != o.sample || !all_near(&a.value, &o.value, TRAINED) {
+                let (got, want) = (show(&a.value), show(&o.value));
+                return Err(format!("{file}: {} expected {want} got {} {got}", o.sample, a.sample));
+            }
+        }
+    }
+    let ours = folds(plan, &engine, count, false)?;
+    let held = |answers: &Vec<Answered>| -> Vec<Vec<f64>> {
+        answers.iter().filter(|a| a.split == Split::Test).map(|a| a.value.clone()).collect()
+    };
+    mended::check_folds(name, &ours.iter().map(held).collect::<Vec<_>>().concat())
 }
 
 /// The case with the reference's meaning where ours mends it: what is told, or where it differs.
@@ -448,109 +483,4 @@ pub fn compare(
     }
     notes.dedup();
     Ok(notes)
-}
-
-/// Trains with the reference's random stream in place of ours.
-fn replay(plan: &Plan, engine: &Engine, parameters: &mut Parameters<f64>) -> Result<Outcome, String> {
-    let train = &plan.settings.train;
-    let mut random = Random::new(plan.seed);
-    let mut template = engine.session.template.clone();
-    let drawn: Vec<WeightId> =
-        model_order(&template).into_iter().filter(|w| template.weights[*w].initial.is_none()).collect();
-    let unknown = || "an initialiser that is not replayed".to_string();
-    if plan.iso_draws > 0 && !drawn.is_empty() {
-        let mut plain = template.clone();
-        for &w in &drawn {
-            plain.weights[w].gain = 1.0;
-            plain.weights[w].orthogonal = false;
-        }
-        for _ in 0..engine.network.statistics.worlds * plan.iso_draws {
-            for &w in &drawn {
-                draw(&mut random, &plain, w, train.initializer).ok_or_else(unknown)?;
-            }
-        }
-    }
-    let samples = &engine.network.samples;
-    let mut order: Vec<usize> = (0..samples.len()).filter(|&i| samples[i].split == Split::Train).collect();
-    if samples.iter().all(|s| s.split != Split::Validation) {
-        // The stratified splitter: by target, in order of first appearance.
-        let mut classes: Vec<(&[f64], Vec<usize>)> = Vec::new();
-        for &i in &order {
-            let target = samples[i].target.as_slice();
-            match classes.iter_mut().find(|(t, _)| *t == target) {
-                Some((_, members)) => members.push(i),
-                None => classes.push((target, vec![i])),
-            }
-        }
-        order = classes.into_iter().flat_map(|(_, members)| members).collect();
-    }
-    random.shuffle(&mut order);
-    for &w in &drawn {
-        let values = draw(&mut random, &template, w, train.initializer).ok_or_else(unknown)?;
-        parameters.get_mut(w).copy_from_slice(&values);
-        template.weights[w].initial = Some(values);
-    }
-    if train.schedule != Schedule::Constant && order.len() > 1 {
-        return Err("a changing learning rate over several shuffled samples".into());
-    }
-    let mut orders = Vec::new();
-    for _ in 0..train.epochs {
-        random.shuffle(&mut order);
-        orders.push(order.clone());
-    }
-    if order.len() < 2 {
-        return engine.run(parameters).map_err(|f| f.text);
-    }
-    // All epochs are laid out as one, without shuffling, up to each epoch after which the reference looks for the
-    // best model.
-    let every = train.evaluate_every.max(1);
-    let mut ends: Vec<usize> = (1..=train.epochs).filter(|e| e % every == 0).collect();
-    if ends.last() != Some(&train.epochs) {
-        ends.push(train.epochs);
-    }
-    let mut best: Option<(f64, Parameters<f64>, Outcome)> = None;
-    for end in ends {
-        let unrolled = unroll(engine, &orders[..end], plan);
-        let mut trained = parameters.clone();
-        let outcome = unrolled.run(&mut trained).map_err(|f| f.text)?;
-        let answers = engine.answers(&outcome);
-        let error = |split| engine.metrics(answers.iter().filter(|a| a.split == split)).error;
-        let error = error(Split::Validation).or(error(Split::Train)).unwrap_or(f64::INFINITY);
-        if best.as_ref().is_none_or(|(e, ..)| error < *e) {
-            best = Some((error, trained, outcome));
-        }
-    }
-    let (_, trained, outcome) = best.ok_or("no epochs")?;
-    *parameters = trained;
-    Ok(outcome)
-}
-
-/// One epoch that takes the steps of several, in the given orders.
-fn unroll(engine: &Engine, orders: &[Vec<usize>], plan: &Plan) -> Engine {
-    let mut session = engine.session.clone();
-    let train = &mut session.settings.train;
-    (train.epochs, train.shuffle, train.evaluate_every) = (1, false, 1);
-    let mut network = engine.network.clone();
-    let size = match train.batch {
-        Batch::All => orders[0].len(),
-        Batch::Size(n) => n.max(1),
-    };
-    train.batch = Batch::Size(size);
-    let all = std::mem::take(&mut network.samples);
-    let places = std::mem::take(&mut network.sample_answers);
-    let mut push = |i: usize, factor: f64| {
-        network.samples.push(Sample { importance: all[i].importance * factor, ..all[i].clone() });
-        network.sample_answers.push(places[i]);
-    };
-    for order in orders {
-        for batch in order.chunks(size) {
-            // A short batch is filled up with samples that weigh nothing; the mean must not count them.
-            let mean = plan.settings.train.reduction == Reduction::Mean;
-            let factor = if mean { size as f64 / batch.len() as f64 } else { 1.0 };
-            batch.iter().for_each(|&i| push(i, factor));
-            (batch.len()..size).for_each(|_| push(batch[0], 0.0));
-        }
-    }
-    (0..all.len()).filter(|&i| all[i].split != Split::Train).for_each(|i| push(i, 1.0));
-    Engine { session, network, warnings: Vec::new() }
 }

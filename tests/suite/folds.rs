@@ -113,6 +113,26 @@ fn folds_start_from_the_same_weights_and_keep_validation_samples() {
 }
 
 #[test]
+fn written_initial_values_do_not_leak_from_fold_to_fold() {
+    // The error met in a first epoch of one step is that of the written weight, whatever earlier folds made of it.
+    let template = "[rule=identity, atom=identity, aggregation=sum]\n0.5 q :- <1> a(X).";
+    let inputs: Vec<f64> = (0..8).map(|i| 0.5 + i as f64).collect();
+    let examples = inputs.iter().enumerate().map(|(i, x)| format!("{} q :- <{x}> a(c).\n", i % 2));
+    let mut settings = settings(2);
+    settings.train.batch = Batch::All;
+    let session = session(template, &examples.collect::<String>(), settings);
+    let network = network(&session);
+    let cross = validate(&session, &network, 2);
+    for fold in &cross.folds {
+        let learned = (0..8).filter(|i| !fold.held_out.contains(i));
+        let error = |i: usize| (1.0 + (0.5 * inputs[i]).exp()).ln() - (i % 2) as f64 * 0.5 * inputs[i];
+        let expected = learned.map(error).sum::<f64>() / 4.0;
+        let met = fold.outcome.history.epochs[0].online_error;
+        assert!((met - expected).abs() < 1e-12, "{met} {expected}");
+    }
+}
+
+#[test]
 fn means_and_deviations() {
     let session = session(LINEAR, &data(12, alternate), settings(1));
     let network = network(&session);
