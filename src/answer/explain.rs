@@ -71,6 +71,14 @@ pub fn why_not(
                 Failure::Literal(i, bindings) => (i, bindings),
             };
             let literal = &rule.body[i];
+            // What the engine put between a rule's head and its body is passed over in silence.
+            let own = literal.predicate().filter(|&p| vocabulary.is_internal(p));
+            if let Some(inner) = own.and_then(|p| template.rules.iter().find(|r| r.head == p)) {
+                let args: Vec<QueryTerm> = literal.args.iter().map(|t| bound(*t, &bindings)).collect();
+                rule = inner;
+                failure = search(rule).failing(&args);
+                continue;
+            }
             d = d.label(literal.span, describe(literal, &bindings, rule, vocabulary, ground));
             if let Some(help) = misspelt(literal, vocabulary, ground, template) {
                 d.help = Some(help);
@@ -118,6 +126,14 @@ fn misspelt(
     let same = vocabulary.predicates().filter(|&q| vocabulary.arity(q) == vocabulary.arity(p));
     let known = same.filter(|&q| is_known(template, ground, q));
     suggest::did_you_mean(vocabulary.predicate_name(p), known.map(|q| vocabulary.predicate_name(q)))
+}
+
+/// An argument as a question's: a constant, or a variable of its own.
+fn bound(term: Term, bindings: &[Option<ConstId>]) -> QueryTerm {
+    match term {
+        Term::Constant(c) => QueryTerm::Constant(c),
+        Term::Variable(v) => bindings[v.index()].map_or(QueryTerm::Variable(v.0), QueryTerm::Constant),
+    }
 }
 
 fn describe(

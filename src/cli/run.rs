@@ -22,9 +22,10 @@ pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
     console.report(&found, &session.sources)?;
     console.report(&session.habits(&files), &session.sources)?;
     let template = &session.template;
+    let written = template.rules.iter().filter(|r| !session.vocabulary.is_internal(r.head)).count();
     console.note(&format!(
         "{}, {} with {}, {}, {}: no errors",
-        counted(template.rules.len(), "rule"),
+        counted(written, "rule"),
         counted(template.weights.len(), "weight"),
         counted(template.parameter_count(), "learnable number"),
         counted(session.database.fact_count() + template.facts.len(), "fact"),

@@ -136,6 +136,11 @@ impl Vocabulary {
         self.predicate(&format!("{ty}:"), 1)
     }
 
+    /// Whether a predicate was made by the engine: no name that can be written has a colon.
+    pub fn is_internal(&self, id: PredId) -> bool {
+        self.predicate_name(id).contains(':')
+    }
+
     /// A predicate's name.
     pub fn predicate_name(&self, id: PredId) -> &str {
         self.names.resolve(self.predicates[id].name)

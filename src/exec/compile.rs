@@ -571,7 +571,7 @@ impl<'a> Compiler<'a> {
         let copy = inputs.len() == 1 && op.combination.is_identity_of_one();
         // The activation is fused where its derivative follows from its output and the combination does not look at
         // its own result.
-        let simple = op.combination.is_sum() || copy;
+        let simple = matches!(op.combination, Combination::Sum | Combination::Difference) || copy;
         let fused = activation.derivative_from_output() && simple;
         let rest = if fused { Activation::Identity } else { activation };
         let mut places = sources;

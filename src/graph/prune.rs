@@ -6,7 +6,7 @@
 
 use super::Op;
 use crate::template::{Literal, Rule, Template};
-use crate::tensor::functions::Activation;
+use crate::tensor::functions::{Activation, Aggregation};
 
 /// What to do with a neuron.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,10 @@ fn functions_of_one(template: &Template, op: &Op) -> Option<Functions> {
         }
         Op::Aggregation(rule) => {
             let aggregation = &template.rules[*rule].aggregation;
+            // Half of a sparsemax, which the reference has in one piece.
+            if *aggregation == Aggregation::SparsemaxThreshold {
+                return None;
+            }
             Some(Functions::new(aggregation.is_identity_of_one(), &Activation::Identity))
         }
         Op::Atom { pred, rules, output: false } => {

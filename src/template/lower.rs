@@ -1,5 +1,6 @@
 //! From syntax trees to the resolved program.
 
+use super::grouped::expand_grouped;
 use super::hints::hint_weights;
 use super::metadata::{self, bad_value, boolean, unknown_key};
 use super::special::{self, Special};
@@ -103,6 +104,7 @@ pub fn lower(
     }
     l.data();
     l.rename_anonymous();
+    expand_grouped(&mut l.template, l.vocabulary, &mut l.diagnostics);
     hint_weights(&mut l.template);
     (l.template, l.diagnostics)
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod compat;
+mod grouped;
 mod hints;
 pub mod lower;
 pub mod metadata;

@@ -165,3 +165,27 @@ fn every_function_in_a_program() {
     }
     assert!(tried > 40, "{tried} functions tried");
 }
+
+#[test]
+fn grouped_normalisations_of_scalars_and_vectors() {
+    for f in ["softmax(Y)", "sparsemax(Y)", "softmax(X)", "softmax(X,Y)"] {
+        check(
+            &format!(
+                "{{2,2}} a(X,Y) :- {{2,2}} feat(X), {{2,2}} feat(Y), *edge(X,Y). [aggregation={f}]
+                 h(X) :- a(X,Y), feat(Y). [combination=elproduct, aggregation=sum]
+                 {{1,2}} q :- h(X)."
+            ),
+            GRAPH,
+            Loss::SoftEntropy,
+        );
+        check(
+            &format!(
+                "0.7 a(X,Y) :- {{1,2}} feat(X), 0.3 feat2(Y), *edge(X,Y), -0.2. [aggregation={f}]
+                 feat2(X) :- {{1,2}} feat(X), edge(X,Z).
+                 q :- a(X,Y), {{1,2}} feat(Y). [combination=product]"
+            ),
+            GRAPH,
+            Loss::SoftEntropy,
+        );
+    }
+}

@@ -14,6 +14,7 @@ mod format;
 mod friction;
 mod gradients;
 mod grounding;
+mod grouped;
 mod messages;
 mod metamorphic;
 mod robustness;

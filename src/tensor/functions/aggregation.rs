@@ -48,6 +48,11 @@ pub enum Aggregation {
     Median,
     /// Element-wise quantile q, linear between the order statistics around q·(N−1).
     Quantile(f64),
+    /// Element-wise log Σ exp x_i, shifted by the greatest element.
+    LogSumExp,
+    /// Element-wise the threshold τ of sparsemax, Σ max(x_i − τ, 0) = 1 (Martins & Astudillo 2016, algorithm 1). Not
+    /// to be written: what `sparsemax` with variables is made of.
+    SparsemaxThreshold,
     /// One column of all elements in order.
     Concat,
     /// Of scalars: their softmax as a column, in order; with variables: within the groups they name.
@@ -112,6 +117,7 @@ impl Aggregation {
                 [FnArg::Number(q)] if (0.0..=1.0).contains(q) => Ok(G::Quantile(*q)),
                 _ => Err(expects("`quantile` takes a number from 0 to 1, as in `quantile(0.25)`")),
             },
+            "logsumexp" => plain(G::LogSumExp),
             "concat" => plain(G::Concat),
             "softmax" => Ok(G::Softmax(variables()?)),
             "sparsemax" => Ok(G::Sparsemax(variables()?)),
@@ -133,6 +139,7 @@ impl Aggregation {
             "std",
             "median",
             "quantile",
+            "logsumexp",
             "concat",
             "softmax",
             "sparsemax",
@@ -157,6 +164,7 @@ impl Aggregation {
                 | G::MinSum
                 | G::Median
                 | G::Quantile(_)
+                | G::LogSumExp
                 | G::Concat
         )
     }
@@ -173,12 +181,14 @@ impl Aggregation {
             G::Concat if count == 1 => Ok(shape),
             G::Concat => column(count.checked_mul(shape.len())),
             G::Softmax(vars) | G::Sparsemax(vars) => {
-                if !vars.is_empty() {
-                    Err(format!("{self}: grouped softmax is not available yet"))
-                } else if shape.is_scalar() {
+                debug_assert!(vars.is_empty(), "lowering expands what is grouped");
+                if shape.is_scalar() {
                     column(Some(count))
                 } else {
-                    Err(format!("{self} aggregates scalars, not {shape}"))
+                    Err(format!(
+                        "{self} of all groundings together takes scalars, not {shape}; with a variable of the head, \
+                         as in `{self}(Y)`, it normalises vectors component by component"
+                    ))
                 }
             }
             _ => Ok(shape),
@@ -242,6 +252,29 @@ impl Aggregation {
                     let (a, b) = (values[offsets[low] as usize + e], values[offsets[high] as usize + e]);
                     // Not a + part·(b−a) at part 0: an infinite neighbour that has no share would make it NaN.
                     *y = if part == 0.0 || low == high { a } else { a + T::from_f64(part) * (b - a) };
+                }
+            }
+            G::LogSumExp => {
+                // y: the greatest element, then the result; scratch: the sums.
+                let y = &mut y[..len];
+                y.copy_from_slice(row(offsets[0]));
+                for &o in &offsets[1..] {
+                    y.iter_mut().zip(row(o)).for_each(|(y, &x)| *y = y.max(x));
+                }
+                scratch.clear();
+                scratch.resize(len, T::ZERO);
+                for (i, &o) in offsets.iter().enumerate() {
+                    let k = element_of::<T>(u64::from(times_of(mult, i)));
+                    for ((s, &max), &x) in scratch.iter_mut().zip(&*y).zip(row(o)) {
+                        *s += k * (x - max).exp();
+                    }
+                }
+                y.iter_mut().zip(&*scratch).for_each(|(y, s)| *y += s.ln());
+            }
+            G::SparsemaxThreshold => {
+                let mut order = Vec::new();
+                for (e, y) in y[..len].iter_mut().enumerate() {
+                    *y = threshold(e, values, offsets, mult, &mut order);
                 }
             }
             G::Concat => {
@@ -338,6 +371,31 @@ impl Aggregation {
                     grads[offsets[high] as usize + e] += g * part;
                 }
             }
+            G::LogSumExp => {
+                for (i, &o) in offsets.iter().enumerate() {
+                    let k = element_of::<T>(u64::from(times_of(mult, i)));
+                    let gx = &mut grads[o as usize..][..len];
+                    for (((gx, &x), &y), &g) in gx.iter_mut().zip(row(o)).zip(y).zip(gy) {
+                        *gx += k * g * (x - y).exp();
+                    }
+                }
+            }
+            G::SparsemaxThreshold => {
+                // ∂τ/∂x_i = 1/|S| on the support S (x > τ), 0 elsewhere.
+                for (e, (&tau, &g)) in y[..len].iter().zip(gy).enumerate() {
+                    let supported = |o: u32| values[o as usize + e] > tau;
+                    let size: u64 = offsets
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, o)| supported(**o))
+                        .map(|(i, _)| u64::from(times_of(mult, i)))
+                        .sum();
+                    let share = g / element_of(size.max(1));
+                    for (i, &o) in offsets.iter().enumerate().filter(|(_, o)| supported(**o)) {
+                        grads[o as usize + e] += element_of::<T>(u64::from(times_of(mult, i))) * share;
+                    }
+                }
+            }
             G::Concat => {
                 let mut at = 0;
                 each_copy(offsets, mult, |o| {
@@ -420,6 +478,8 @@ impl fmt::Display for Aggregation {
             G::Std(StdKind::Clamp) => "std(clamp)",
             G::Median => "median",
             G::Quantile(q) => return write!(f, "quantile({q})"),
+            G::LogSumExp => "logsumexp",
+            G::SparsemaxThreshold => "sparsemax threshold",
             G::Concat => "concat",
             G::Softmax(v) if v.is_empty() => "softmax",
             G::Softmax(v) => return write!(f, "softmax({})", v.join(", ")),
@@ -428,6 +488,33 @@ impl fmt::Display for Aggregation {
         };
         f.write_str(name)
     }
+}
+
+/// The threshold of sparsemax for element `e` of the groundings.
+fn threshold<T: Real>(
+    e: usize,
+    values: &[T],
+    offsets: &[u32],
+    mult: Option<&[u32]>,
+    order: &mut Vec<(T, u32)>,
+) -> T {
+    order.clear();
+    order.extend(offsets.iter().enumerate().map(|(i, &o)| (values[o as usize + e], times_of(mult, i))));
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    let (mut sum, mut count, mut tau) = (T::ZERO, 0u64, T::ZERO);
+    for &(z, k) in &*order {
+        // Equal elements are supported together: one copy of z is tested for all. A NaN sorts first and makes every
+        // later test false, so that it spreads as it should.
+        let n = element_of::<T>(count + 1);
+        let supported = T::ONE + n * z > sum + z;
+        if count > 0 && !supported {
+            break;
+        }
+        count += u64::from(k);
+        sum += element_of::<T>(u64::from(k)) * z;
+        tau = (sum - T::ONE) / element_of(count);
+    }
+    tau
 }
 
 /// Calls `f` with the offset of each grounding as often as it counts.

@@ -9,7 +9,7 @@ use std::fmt;
 
 /// A combination `combination=…` of the inputs x_1 … x_n of a neuron.
 ///
-/// Element-wise ones (sum, avg, max, min, elproduct) broadcast a scalar over anything larger. Names are
+/// Element-wise ones (sum, avg, difference, max, min, elproduct) broadcast a scalar over anything larger. Names are
 /// NeuraLogic 0.9.2's; `max` and `min` are element-wise here, its own meaning is `maxsum` and `minsum`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Combination {
@@ -18,6 +18,8 @@ pub enum Combination {
     Sum,
     /// Σ x_i / n.
     Avg,
+    /// x_1 − x_2 − … − x_n.
+    Difference,
     /// Element-wise greatest; ties go to the first input, a NaN is never greater.
     Max,
     /// Element-wise smallest; ties go to the first input, a NaN is never smaller.
@@ -59,6 +61,7 @@ impl Combination {
         match name {
             "sum" => plain(C::Sum),
             "avg" => plain(C::Avg),
+            "difference" => plain(C::Difference),
             "max" => plain(C::Max),
             "min" => plain(C::Min),
             "maxsum" => plain(C::MaxSum),
@@ -84,6 +87,7 @@ impl Combination {
         &[
             "sum",
             "avg",
+            "difference",
             "max",
             "min",
             "maxsum",
@@ -102,12 +106,10 @@ impl Combination {
     /// Whether the order of the inputs changes the value (beyond rounding, and beyond which of equal inputs a
     /// maximum gives its gradient to).
     pub fn order_sensitive(&self) -> bool {
-        matches!(self, C::Product | C::Concat | C::Stack | C::CrossSum | C::Softmax | C::Sparsemax)
-    }
-
-    /// Whether it is the plain sum.
-    pub fn is_sum(&self) -> bool {
-        *self == C::Sum
+        matches!(
+            self,
+            C::Difference | C::Product | C::Concat | C::Stack | C::CrossSum | C::Softmax | C::Sparsemax
+        )
     }
 
     /// Whether one input comes out unchanged.
@@ -125,10 +127,12 @@ impl Combination {
             _ => Err(format!("{self} would have more than 2^31 elements")),
         };
         match self {
-            C::Sum | C::Avg | C::Max | C::Min | C::ElProduct => rest.iter().try_fold(first, |all, &s| {
-                all.joined(s)
-                    .ok_or_else(|| format!("{self} needs equal shapes or scalars, not {all} and {s}"))
-            }),
+            C::Sum | C::Avg | C::Difference | C::Max | C::Min | C::ElProduct => {
+                rest.iter().try_fold(first, |all, &s| {
+                    all.joined(s)
+                        .ok_or_else(|| format!("{self} needs equal shapes or scalars, not {all} and {s}"))
+                })
+            }
             C::MaxSum | C::MinSum => match rest.iter().find(|&&s| s != first) {
                 None => Ok(first),
                 Some(s) => Err(format!("{self} chooses among equal shapes, not {first} and {s}")),
@@ -194,10 +198,11 @@ impl Combination {
                     y.iter_mut().for_each(|y| *y /= n);
                 }
             }
-            C::Max | C::Min | C::ElProduct => {
+            C::Difference | C::Max | C::Min | C::ElProduct => {
                 merge(input(0), y, |y, x| *y = x);
                 for i in 1..n {
                     match self {
+                        C::Difference => merge(input(i), y, |y, x| *y -= x),
                         C::Max => merge(input(i), y, |y, x| *y = if x > *y { x } else { *y }),
                         C::Min => merge(input(i), y, |y, x| *y = if x < *y { x } else { *y }),
                         _ => merge(input(i), y, |y, x| *y *= x),
@@ -274,6 +279,10 @@ impl Combination {
                 } else {
                     (0..n).for_each(|i| unmerge(gy, &mut grads[place(i)]));
                 }
+            }
+            C::Difference => {
+                unmerge(gy, &mut grads[place(0)]);
+                (1..n).for_each(|i| unmerge_negated(gy, &mut grads[place(i)]));
             }
             C::Avg => {
                 let count = T::from_usize(n);
@@ -395,6 +404,7 @@ impl fmt::Display for Combination {
         f.write_str(match self {
             C::Sum => "sum",
             C::Avg => "avg",
+            C::Difference => "difference",
             C::Max => "max",
             C::Min => "min",
             C::MaxSum => "maxsum",
@@ -430,6 +440,16 @@ fn unmerge<T: Real>(gy: &[T], gx: &mut [T]) {
         gx.iter_mut().zip(gy).for_each(|(gx, &g)| *gx += g);
     } else {
         gx[0] += total(gy);
+    }
+}
+
+/// gx −= gy, summed if x is a scalar that was broadcast.
+#[inline(always)]
+fn unmerge_negated<T: Real>(gy: &[T], gx: &mut [T]) {
+    if gx.len() == gy.len() {
+        gx.iter_mut().zip(gy).for_each(|(gx, &g)| *gx -= g);
+    } else {
+        gx[0] -= total(gy);
     }
 }
 

@@ -75,6 +75,7 @@ fn combination_formula(name: &str, shapes: &[Shape], x: &M, len: usize) -> Vec<f
     match name {
         "sum" => each(&|v| v.iter().sum()),
         "avg" => each(&|v| v.iter().sum::<f64>() / n),
+        "difference" => each(&|v| 2.0 * v[0] - v.iter().sum::<f64>()),
         "max" => each(&|v| v.into_iter().fold(f64::NEG_INFINITY, f64::max)),
         "min" => each(&|v| v.into_iter().fold(f64::INFINITY, f64::min)),
         "maxsum" => by_sum(-1.0),
@@ -269,6 +270,7 @@ fn aggregation_formula(name: &str, args: &[FnArg], x: &M, len: usize) -> Vec<f64
         ("var", _) => each(&var),
         ("std", [Word(w)]) if w == "clamp" => each(&|v| var(v).max(1e-5).sqrt()),
         ("std", _) => each(&|v| (var(v).max(0.0) + 1e-5).sqrt()),
+        ("logsumexp", _) => each(&|v| v.iter().map(|v| v.exp()).sum::<f64>().ln()),
         ("median", _) => quantile(0.5),
         ("quantile", [Number(q)]) => quantile(*q),
         _ => combination_formula(name, &[], x, len),
@@ -358,6 +360,36 @@ fn aggregation_at(
 }
 
 #[test]
+fn the_threshold_of_sparsemax_leaves_a_sum_of_one() {
+    let f = Aggregation::SparsemaxThreshold;
+    for shape in [s(1, 1), s(3, 1)] {
+        for m in [1usize, 2, 4, 5] {
+            for mult in [[1u32; 5], [3, 1, 2, 4, 1]] {
+                let what = format!("{m} {shape} {mult:?}");
+                let mut stream = Stream::new(m as u64, "threshold");
+                let values = random(&mut stream, m * shape.len());
+                let offsets: Vec<u32> = (0..m).map(|i| (i * shape.len()) as u32).collect();
+                let eval = |values: &[f64]| {
+                    let mut y = vec![0.0; shape.len()];
+                    f.forward(shape, values, &offsets, Some(&mult[..m]), &mut y, &mut Vec::new());
+                    y
+                };
+                let y = eval(&values);
+                for (e, tau) in y.iter().enumerate() {
+                    let parts = values.chunks(shape.len()).zip(mult);
+                    let total: f64 = parts.map(|(x, k)| f64::from(k) * (x[e] - tau).max(0.0)).sum();
+                    assert!((total - 1.0).abs() < 1e-12, "{what}: {total}");
+                }
+                let gy = random(&mut stream, shape.len());
+                let mut grads = vec![0.0; values.len()];
+                f.backward(shape, &values, &offsets, Some(&mult[..m]), &y, &gy, &mut grads, &mut Vec::new());
+                check(&what, &values, &gy, &grads, eval);
+            }
+        }
+    }
+}
+
+#[test]
 fn aggregation_ties_and_flat_places() {
     let at = |f: &Aggregation, x: &[f64], mult: Option<&[u32]>| {
         let offsets: Vec<u32> = (0..x.len() as u32).collect();
@@ -378,6 +410,9 @@ fn aggregation_ties_and_flat_places() {
     assert_eq!(at(&Aggregation::Std(StdKind::Relu), &[2.0, 2.0], None), (1e-5f64.sqrt(), vec![0.0, 0.0]));
     assert_eq!(at(&Aggregation::Std(StdKind::Clamp), &[2.0, 2.001], None), (1e-5f64.sqrt(), vec![0.0, 0.0]));
     assert_eq!(at(&Aggregation::Quantile(0.0), &[f64::NAN, 2.0], None).0, 2.0);
+    // No exponential overflows.
+    assert_eq!(at(&Aggregation::LogSumExp, &[800.0, -800.0], None), (800.0, vec![2.0, 0.0]));
+    assert_eq!(at(&Aggregation::SparsemaxThreshold, &[2.0, 2.0, 0.0], None), (1.5, vec![1.0, 1.0, 0.0]));
     assert_eq!(Aggregation::default(), Aggregation::Avg);
     assert_eq!(Aggregation::Concat.output_shape(s(2, 3), 1), Ok(s(2, 3)));
     assert_eq!(Aggregation::Concat.output_shape(s(2, 3), 2), Ok(s(12, 1)));
