@@ -25,6 +25,22 @@ const MENDED: &[(&str, &[&[f64]], &str)] = &[
     ("comb_max", &[&[0.41, 0.5]], ELEMENTWISE),
     ("comb_min", &[&[0.2, -0.05]], ELEMENTWISE),
 ];
+/// Entries at which the reference dies, with an example for those that have none, and the error that we tell instead.
+const REFUSED: &[(&str, &str, &str, &str)] = &[
+    (
+        "comb_softmax",
+        "[0,0] out :- <[0.7,-0.3]> a, <[0.2,0.5]> b.",
+        "E0401",
+        "a softmax of vectors has no meaning, and is a located error",
+    ),
+    ("gen_softmax", "", "E0403", "a softmax over vectors wants a variable, and is a located error"),
+    (
+        "fgraph_tanh_sum_times",
+        "0 out :- <1> a, <1> b, <1> c.",
+        "E0101",
+        "expressions of literals are not part of the language: a located error",
+    ),
+];
 const ELEMENTWISE: &str = "max and min of vectors are element-wise";
 
 /// The entries of a file with their names.
@@ -55,6 +71,9 @@ fn translated(line: &str) -> String {
         // An atom without arguments under a function has its parentheses.
         ("transpose(a)", "transpose(a())"),
         ("transpose(b)", "transpose(b())"),
+        // What a combination of literals stands for is a rule: where a weight, an offset and an aggregation have their
+        // places, and where `concat(a, b)` is not an atom about two constants.
+        ("out :- concat(a, b).", "out :- both.\nboth :- a, b. [combination=concat]"),
     ] {
         line = line.replace(theirs, ours);
     }
@@ -63,11 +82,6 @@ fn translated(line: &str) -> String {
         line.replace_range(at.., &rest);
     }
     line
-}
-
-/// A construct of the front end that is not part of our language: combinations of several literals as one.
-fn foreign(template: &str) -> bool {
-    template.contains(":- concat(")
 }
 
 fn settings(name: &str, entry: &Value) -> Settings {
@@ -108,9 +122,6 @@ fn try_run(name: &str, entry: &Value) -> Result<Verdict, String> {
         v.as_array().into_iter().flatten().filter_map(|w| w.as_str().map(str::to_string)).collect()
     };
     let template = words(&entry["template"]).iter().map(|l| translated(l)).collect::<Vec<_>>().join("\n");
-    if entry["forward"].is_null() {
-        return Ok(Verdict::NotYet("a fault of the reference; nothing is recorded".into()));
-    }
     let io = |e: std::io::Error| e.to_string();
     let dir = tempfile::tempdir().map_err(io)?;
     let (mut examples, mut queries) = (String::new(), String::new());
@@ -126,6 +137,10 @@ fn try_run(name: &str, entry: &Value) -> Result<Verdict, String> {
         queries += sample["query"].as_str().unwrap_or_default();
         queries.push('\n');
     }
+    let refused = REFUSED.iter().find(|(n, ..)| *n == name);
+    if let Some((_, example, ..)) = refused.filter(|_| examples.is_empty()) {
+        examples = (*example).to_string();
+    }
     for (file, text) in
         [("template.txt", &template), ("trainExamples.txt", &examples), ("trainQueries.txt", &queries)]
     {
@@ -133,21 +148,23 @@ fn try_run(name: &str, entry: &Value) -> Result<Verdict, String> {
     }
     let inputs = Inputs::folder(dir.path()).map_err(|d| d.title)?;
     let mut settings = settings(name, entry);
-    let engine = match Engine::load(&inputs, &settings) {
-        Ok(engine) => engine,
-        Err(f) if f.code == "E0403" && template.contains("aggregation=softmax(") => {
-            return Ok(Verdict::NotYet("softmax over some of the variables".into()));
-        }
-        Err(f) => return Err(f.text),
-    };
+    let loaded = Engine::load(&inputs, &settings);
+    if entry["forward"].is_null() {
+        let Some((_, _, code, why)) = refused else {
+            return Ok(Verdict::NotYet("a fault of the reference; nothing is recorded".into()));
+        };
+        return match loaded {
+            Err(f) if f.code == *code => Ok(Verdict::Mended(format!("{why}: {code}"))),
+            Err(f) => Err(f.text),
+            Ok(_) => Err(format!("expected {code}, but it runs")),
+        };
+    }
+    let engine = loaded.map_err(|f| f.text)?;
     let mut parameters = engine.session.initial_parameters();
     set(&engine.session.template, &template, &entry["weights"], &mut parameters)?;
     let answers = engine.answer(&parameters).map_err(|f| f.text)?;
     let (mut engine, mut verdict) = (engine, Verdict::Pass);
     if let Err(text) = forward(&answers, &entry["forward"]) {
-        if foreign(&template) {
-            return Ok(Verdict::NotYet(format!("combinations on literals ({text})")));
-        }
         let Some((_, ours, why)) = MENDED.iter().find(|(n, ..)| *n == name) else { return Err(text) };
         if answers.len() != ours.len()
             || !answers.iter().zip(*ours).all(|(a, v)| all_near(&a.value, v, FORWARD))

@@ -150,7 +150,7 @@ fn try_run(dir: &Path) -> Result<Verdict, String> {
         });
     }
     let stated = mended::check(&name, dir, &flags, &settings, &expected)?;
-    match (compat, stated) {
+    match (compat, stated.clone()) {
         (Ok(mut notes), Some(Verdict::Mended(why))) => {
             notes.insert(0, format!("{why}; recorded under --compat neuralogic"));
             return Ok(Verdict::Mended(notes.join("; ")));
@@ -167,8 +167,9 @@ fn try_run(dir: &Path) -> Result<Verdict, String> {
             notes.dedup();
             return Ok(Verdict::Mended(notes.join("; ")));
         }
-        (_, Some(verdict)) => return Ok(verdict),
-        (Err(_), None) => {}
+        (_, Some(Verdict::Differs(text))) => return Ok(Verdict::Differs(text)),
+        (Ok(_), Some(verdict)) => return Ok(verdict),
+        (Err(_), _) => {}
     }
     // Several attempts may fail; the one with the text as it stands is told. Fewest rewritings first; those that change
     // nothing are left out.
@@ -188,12 +189,20 @@ fn try_run(dir: &Path) -> Result<Verdict, String> {
                     notes.push("under --compat neuralogic".into());
                 }
                 let chosen = VARIANTS.iter().enumerate().filter(|(i, _)| subset >> i & 1 == 1);
-                let why: Vec<String> = chosen.map(|(_, v)| v.why.to_string()).chain(notes).collect();
+                let ours = match &stated {
+                    Some(Verdict::Mended(why)) => Some(why.clone()),
+                    _ => return Err("no value of ours is stated".into()),
+                };
+                let why: Vec<String> =
+                    ours.into_iter().chain(chosen.map(|(_, v)| v.why.to_string())).chain(notes).collect();
                 return Ok(Verdict::Mended(why.join("; ")));
             }
             Attempt::Different(text) => drop(first.get_or_insert(text)),
             Attempt::Random(text) => drop(random.get_or_insert(text)),
         }
+    }
+    if let Some(verdict) = stated {
+        return Ok(verdict);
     }
     Ok(match (random, first) {
         (Some(text), _) => Verdict::NotYet(text),

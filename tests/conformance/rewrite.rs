@@ -24,13 +24,10 @@ pub struct Variant {
 /// All rewritings.
 pub const VARIANTS: &[Variant] = &[
     Variant {
-        why: "each _ is a variable of its own; it agrees with one shared variable",
+        why: "recorded with one shared variable",
         apply: |kind, text| if kind == Kind::Template { share_anonymous(text) } else { text.into() },
     },
-    Variant {
-        why: "numbers compare by value; it agrees with quoted constants",
-        apply: |_, text| quote_numbers(text),
-    },
+    Variant { why: "recorded with quoted constants", apply: |_, text| quote_numbers(text) },
 ];
 
 fn share_anonymous(text: &str) -> String {

@@ -109,6 +109,18 @@ fn pruning_keeps_functions_that_change_shapes() {
 }
 
 #[test]
+fn pruning_keeps_normalisation_over_variables() {
+    // Of a lone element, softmax and sparsemax are 1.
+    for function in ["softmax(X)", "sparsemax(X)"] {
+        let template =
+            format!("[atom=identity]\np(X) :- a(X). [aggregation={function}]\n<2> q :- <1> p(X).\n");
+        for compat in [Compat::Off, PRUNED] {
+            assert_eq!(lone(&template, "1 q :- <0.5> a(c).", compat), 2.0 * 1f64.tanh(), "{function}");
+        }
+    }
+}
+
+#[test]
 fn a_queried_inner_atom_is_seen_as_a_logit() {
     let template = "<1> p(X) :- <1> a(X).\n<2> q :- <1> p(X).";
     let facts = "<0.5> a(c).\n";

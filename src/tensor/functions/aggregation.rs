@@ -181,7 +181,9 @@ impl Aggregation {
             G::Concat if count == 1 => Ok(shape),
             G::Concat => column(count.checked_mul(shape.len())),
             G::Softmax(vars) | G::Sparsemax(vars) => {
-                debug_assert!(vars.is_empty(), "lowering expands what is grouped");
+                if !vars.is_empty() {
+                    return Err(format!("{self} belongs to a rule, of whose head it names variables"));
+                }
                 if shape.is_scalar() {
                     column(Some(count))
                 } else {

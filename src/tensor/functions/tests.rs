@@ -340,7 +340,7 @@ fn text_forms_round_trip() {
         grouped
             .output_shape(Shape::SCALAR, 3)
             .expect_err("this must be refused")
-            .contains("not available yet")
+            .contains("belongs to a rule")
     );
 }
 
