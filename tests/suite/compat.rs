@@ -137,6 +137,38 @@ fn a_queried_inner_atom_is_seen_as_a_logit() {
 }
 
 #[test]
+fn on_the_command_line() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+    write("t.lrnn", "p(X) :- a(X).\n<2> q :- <1> p(X).\n");
+    write("a.db", "1 q :- <0.5> a(c).\n");
+    let nlog = |compat: &str| {
+        let args = ["run", "t.lrnn", "a.db", "--epochs", "0", "--report", "r.json", "--compat", compat];
+        let o = std::process::Command::new(env!("CARGO_BIN_EXE_nlog")).current_dir(&dir).args(args).output();
+        o.expect("nlog runs")
+    };
+    for (compat, value, left) in [
+        ("off", "q = 0.813663", 5),
+        ("neuralogic", "q = 0.924234", 3),
+        ("neuralogic-unpruned", "q = 0.813663", 5),
+    ] {
+        let o = nlog(compat);
+        let out = String::from_utf8_lossy(&o.stdout);
+        assert!(out.contains(value), "{compat}: {out}{}", String::from_utf8_lossy(&o.stderr));
+        let report = std::fs::read_to_string(dir.path().join("r.json")).expect("a report");
+        let r: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+        assert_eq!(
+            (&r["graph"]["neurons_unlifted"], &r["graph"]["neurons_pruned"]),
+            (&7.into(), &left.into())
+        );
+        assert_eq!(r["settings"]["compat"], compat);
+    }
+    let o = nlog("neurologic");
+    let err = String::from_utf8_lossy(&o.stderr);
+    assert!(o.status.code() == Some(2) && err.contains("did you mean `neuralogic`"), "{err}");
+}
+
+#[test]
 fn neurons_that_only_hand_on_are_counted() {
     // Per line of the template: rule, aggregation, atom. Facts: a(c).
     let counted = |template: &str, data: &str, compat| {
