@@ -35,6 +35,8 @@ mod numbers;
 mod own;
 #[path = "conformance/recorded.rs"]
 mod recorded;
+#[path = "conformance/replay.rs"]
+mod replay;
 #[path = "conformance/results.rs"]
 mod results;
 #[path = "conformance/rewrite.rs"]

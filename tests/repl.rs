@@ -342,6 +342,16 @@ fn settings_are_listed_and_changed() {
 }
 
 #[test]
+fn the_meaning_of_a_program_can_be_changed() {
+    let ask = "?- q.\n:set compat neuralogic\n?- q.\n:set compat off\n?- q.\n";
+    let program = "<[1,2]> a(1).\n<[0.5,4]> a(2).\nq :- a(X). [aggregation=max, transformation=identity]\nq/0 [transformation=identity]\n";
+    let out = answers(&format!("{program}{ask}"));
+    assert!(out.starts_with("q = [1,4]\nq = [0.5,4]\nq = [1,4]\n"), "{out}");
+    let t = repl(":set compat java\n");
+    assert!(t.err.contains("`neuralogic`"), "{}", t.err);
+}
+
+#[test]
 fn help_tells_of_every_command() {
     let out = answers(":help\n");
     for topic in nlog::repl::help::TOPICS {

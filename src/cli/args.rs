@@ -65,6 +65,9 @@ pub struct RunArgs {
     /// Settings.
     #[command(flatten)]
     pub settings: SettingArgs,
+    /// Cross-validation: train K times, each time on all training samples but one K-th, and test on that.
+    #[arg(long, value_name = "K", help_heading = "Training", conflicts_with = "weights")]
+    pub folds: Option<usize>,
     /// Write every answer to a file: .csv, or .jsonl for one JSON object per line.
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     pub predictions: Option<PathBuf>,
@@ -83,7 +86,7 @@ pub struct RunArgs {
         long,
         value_name = "STAGE",
         help_heading = "Results",
-        conflicts_with_all = ["predictions", "report", "weights"]
+        conflicts_with_all = ["predictions", "report", "weights", "folds"]
     )]
     pub dump: Option<String>,
 }

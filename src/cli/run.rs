@@ -9,7 +9,8 @@ use crate::diag::{Diagnostic, codes, counted, has_errors};
 use crate::exec::Parameters;
 use crate::ground::semiring::Semiring;
 use crate::io::Inputs;
-use crate::session::{Network, Outcome, Session, Settings};
+use crate::session::report::FoldsReport;
+use crate::session::{CrossValidation, Network, Outcome, Session, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -49,6 +50,7 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         return Err(Stop::Usage(Box::new(d)));
     }
     check_outputs(&args, &inputs, console)?;
+    check_folds(args.folds, &inputs)?;
     if let Some(name) = &args.dump {
         let stage = choose("--dump", name, &Stage::names(), Stage::parse(name))
             .map_err(|d| Stop::Usage(Box::new(d)))?;
@@ -71,10 +73,14 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         return no_queries(&session, console);
     }
     if let Some(semiring) = semiring {
+        if args.folds.is_some() {
+            let d = usage("`--semiring` learns nothing: there is nothing to hold out with `--folds`");
+            return Err(Stop::Usage(Box::new(d)));
+        }
         let (result, found) = session.run_in(semiring);
         console.report(&found, &session.sources)?;
         let (network, outcome) = result.ok_or(Stop::Fault)?;
-        return results(&args, console, &session, &network, &outcome, None, start);
+        return results(&args, console, &session, &network, &outcome, None, None, start);
     }
     let (network, found) = session.build();
     console.report(&found, &session.sources)?;
@@ -82,32 +88,35 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     if console.verbose {
         console.note(&table::sizes(&session, &network));
     }
-    let mut parameters = session.initial_parameters();
-    let outcome = {
-        let bar = progress(&session, &network, console);
-        let mut watch = |e: &crate::learn::EpochReport| {
-            bar.inc(1);
-            let error = e.validation_error.or(e.train_error).unwrap_or(e.online_error);
-            let accuracy = e.validation_accuracy.or(e.train_accuracy);
-            let accuracy = accuracy.map_or(String::new(), |a| format!(", accuracy {:.1} %", a * 100.0));
-            bar.set_message(format!("error {error:.6}{accuracy}"));
-            ControlFlow::Continue(())
-        };
-        let result = session.run(&network, &mut parameters, &mut watch);
-        bar.finish_and_clear();
-        result
+    let bar = progress(&session, &network, args.folds.unwrap_or(1), console);
+    let mut tell = |e: &crate::learn::EpochReport| {
+        bar.inc(1);
+        let error = e.validation_error.or(e.train_error).unwrap_or(e.online_error);
+        let accuracy = e.validation_accuracy.or(e.train_accuracy);
+        let accuracy = accuracy.map_or(String::new(), |a| format!(", accuracy {:.1} %", a * 100.0));
+        bar.set_message(format!("error {error:.6}{accuracy}"));
+        ControlFlow::Continue(())
     };
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
+    let mut parameters = session.initial_parameters();
+    let result = match args.folds {
+        None => session.run(&network, &mut parameters, &mut tell).map(|outcome| (outcome, None)),
+        Some(count) => session
+            .cross_validate(&network, count, &mut |_, epoch| tell(epoch))
+            .map(|cross| (cross.pooled.clone(), Some(cross))),
+    };
+    bar.finish_and_clear();
+    let (outcome, cross) = match result {
+        Ok(found) => found,
+        Err(d) if d.code == codes::USAGE => return Err(Stop::Usage(Box::new(d))),
         Err(d) => return console.report(&[d], &session.sources),
     };
-    if !outcome.history.epochs.is_empty() && outcome.history.best_epoch == 0 {
+    if cross.is_none() && !outcome.history.epochs.is_empty() && outcome.history.best_epoch == 0 {
         let title = "no epoch improved on the initial model, which is kept";
         let d = Diagnostic::new(codes::NO_PROGRESS, title)
             .help("a smaller learning rate (`--lr`), or another seed");
         console.diagnostics(&[d], &session.sources);
     }
-    results(&args, console, &session, &network, &outcome, Some(&parameters), start)
+    results(&args, console, &session, &network, &outcome, Some(&parameters), cross.as_ref(), start)
 }
 
 /// Answers, weights if they are asked for and there are any, predictions, the report.
@@ -118,10 +127,14 @@ fn results(
     network: &Network,
     outcome: &Outcome,
     parameters: Option<&Parameters<f64>>,
+    cross: Option<&CrossValidation>,
     start: Instant,
 ) -> Result<(), Stop> {
     let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
-    table::summary(&mut stdout, session, network, outcome)?;
+    match cross {
+        Some(cross) => table::cross_validation(&mut stdout, cross)?,
+        None => table::summary(&mut stdout, session, network, outcome)?,
+    }
     if let Some(parameters) = parameters.filter(|_| args.weights) {
         table::weights(&mut stdout, session, parameters)?;
     }
@@ -133,11 +146,28 @@ fn results(
         let total = start.elapsed().as_secs_f64();
         let mut settings = settings_json(&args.settings);
         settings["semiring"] = serde_json::json!(args.semiring);
-        let report = session.report(network, outcome, settings, total, peak_mb());
+        let mut report = session.report(network, outcome, settings, total, peak_mb());
+        report.folds = cross.map(FoldsReport::new);
         write_file(path, console, session, |out| {
             serde_json::to_writer_pretty(&mut *out, &report)?;
             writeln!(out)
         })?;
+    }
+    Ok(())
+}
+
+/// Refuses numbers of folds that mean nothing, and a second kind of test.
+fn check_folds(folds: Option<usize>, inputs: &Inputs) -> Result<(), Stop> {
+    let Some(count) = folds else { return Ok(()) };
+    let refuse = |d: Diagnostic| Err(Stop::Usage(Box::new(d)));
+    if count < 2 {
+        return refuse(usage(format!("`--folds` takes a number from 2 on, not {count}")));
+    }
+    let files = [&inputs.test.examples, &inputs.test.queries];
+    if let Some(path) = files.into_iter().flatten().next() {
+        let title =
+            format!("`--folds` tests on training samples held out, but `{}` is given too", path.display());
+        return refuse(usage(title).help("leave out one of them"));
     }
     Ok(())
 }
@@ -175,8 +205,8 @@ fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
     console.report(&[d], &session.sources)
 }
 
-fn progress(session: &Session, network: &Network, console: &Console) -> ProgressBar {
-    let epochs = if network.samples.is_empty() { 0 } else { session.settings.train.epochs };
+fn progress(session: &Session, network: &Network, trainings: usize, console: &Console) -> ProgressBar {
+    let epochs = if network.samples.is_empty() { 0 } else { session.settings.train.epochs * trainings };
     if epochs == 0 || console.quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

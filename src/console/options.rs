@@ -7,7 +7,7 @@ use crate::graph::lift::Scope;
 use crate::io::Inputs;
 use crate::io::inputs::ExampleFiles;
 use crate::learn::{Batch, Distribution, Initializer, Loss, Optimizer, Reduction, Schedule, TrainSettings};
-use crate::session::{Precision, Settings, Unprovable};
+use crate::session::{Compat, Precision, Settings, Unprovable};
 use crate::template::lower::DefaultOverrides;
 use crate::tensor::functions::{Activation, Aggregation, FnArg, ParseError};
 use clap::Args;
@@ -99,6 +99,10 @@ pub struct SettingArgs {
     /// Evaluate the model, and keep it if it is the best, every so many epochs.
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Training")]
     pub eval_every: usize,
+    /// Stop when the best model is N epochs old: no evaluation since then found a smaller error on the validation samples
+    /// (without any, on the training samples).
+    #[arg(long, visible_alias = "early-stopping", value_name = "N", help_heading = "Training")]
+    pub patience: Option<usize>,
     /// Seed of all random numbers.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Training")]
     pub seed: u64,
@@ -121,6 +125,10 @@ pub struct SettingArgs {
     /// all (those of all worlds; a batch computes what its samples need).
     #[arg(long, value_name = "SCOPE", default_value = "sample", help_heading = "Computation")]
     pub lift: String,
+    /// off, or where this engine mends the reference its meaning: neuralogic (32-bit scalars, max/min of whole vectors,
+    /// chain pruning that loses functions, queried inner atoms seen as logits), neuralogic-unpruned (all but pruning).
+    #[arg(long, value_name = "NAME", default_value = "off", help_heading = "Computation")]
+    pub compat: String,
     /// Activation of rules that state none.
     #[arg(long, value_name = "F", help_heading = "Template defaults")]
     pub rule_activation: Option<String>,
@@ -255,6 +263,7 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
             _ => return Err(usage(format!("`--unprovable` takes error, skip or value:X, not `{other}`"))),
         },
     };
+    let compat = choose("--compat", &args.compat, Compat::names(), Compat::parse(&args.compat))?;
     let found = [("cut", true), ("error", false)].iter().find(|(n, _)| *n == args.cycles).map(|(_, c)| *c);
     let cut_cycles = choose("--cycles", &args.cycles, &["cut", "error"], found)?;
     let scopes = [("off", Scope::Off), ("sample", Scope::Sample), ("batch", Scope::All), ("all", Scope::All)];
@@ -278,6 +287,9 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
     }
     if args.eval_every == 0 {
         return Err(usage("`--eval-every` takes a positive number of epochs"));
+    }
+    if args.patience == Some(0) {
+        return Err(usage("`--patience` takes a positive number of epochs"));
     }
     let schedule = match args.decay {
         Some(rate) => Schedule::Geometric { rate, every: args.decay_every },
@@ -312,12 +324,14 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
             seed: args.seed,
             shuffle: !args.no_shuffle,
             evaluate_every: args.eval_every,
+            patience: args.patience,
         },
         max_ground: args.max_ground,
         unprovable,
         cut_cycles,
         precision,
         lift,
+        compat,
     })
 }
 
@@ -355,12 +369,14 @@ pub fn settings_json(args: &SettingArgs) -> serde_json::Value {
         "reduction": args.reduction,
         "shuffle": !args.no_shuffle,
         "eval_every": args.eval_every,
+        "patience": args.patience,
         "threads": args.threads,
         "precision": args.precision,
         "max_ground": args.max_ground,
         "unprovable": args.unprovable,
         "cycles": args.cycles,
         "lift": args.lift,
+        "compat": args.compat,
         "rule_activation": args.rule_activation,
         "atom_activation": args.atom_activation,
         "aggregation": args.aggregation,

@@ -5,7 +5,7 @@ use crate::data::Split;
 use crate::exec::Parameters;
 use crate::learn::Metrics;
 use crate::learn::trainer::named_weights;
-use crate::session::{Network, Outcome, Session};
+use crate::session::{CrossValidation, Network, Outcome, Session};
 use std::io::{Result, Write};
 use std::path::Path;
 
@@ -62,7 +62,7 @@ pub fn short(x: f64, digits: usize) -> String {
 pub fn sizes(session: &Session, network: &Network) -> String {
     let s = &network.statistics;
     format!(
-        "{} worlds, {} facts\n{} ground rules in {:.3} s\n{} neurons ({} as the reference counts, {} that do more than copy), {} edges in {:.3} s\n\
+        "{} worlds, {} facts\n{} ground rules in {:.3} s\n{} neurons ({} as the reference counts, {} that do more than hand on, {} evaluated), {} edges in {:.3} s\n\
          {} rows in {} blocks in {:.3} s\n{} learnable numbers",
         s.worlds,
         session.database.fact_count() + session.template.facts.len(),
@@ -70,7 +70,8 @@ pub fn sizes(session: &Session, network: &Network) -> String {
         s.ground_seconds,
         s.graph_neurons,
         s.neurons.total(),
-        s.pruned_neurons,
+        s.neurons.pruned(),
+        s.graph_neurons,
         s.graph_edges,
         s.build_seconds,
         s.rows,
@@ -93,11 +94,48 @@ pub fn metrics(out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
+    print_table(out, &metrics_table(&rows))?;
+    if !outcome.history.epochs.is_empty() {
+        writeln!(
+            out,
+            "{}{}, the kept model is that of epoch {}",
+            epochs(outcome.history.epochs.len()),
+            if outcome.history.stopped_early { ", ended by `--patience`" } else { "" },
+            outcome.history.best_epoch
+        )?;
+    }
+    Ok(())
+}
+
+fn epochs(n: usize) -> String {
+    if n == 1 { "1 epoch".to_string() } else { format!("{n} epochs") }
+}
+
+/// A cross-validation: what each fold's model says of the samples that it has not seen, their mean and standard
+/// deviation, and all samples together.
+pub fn cross_validation(out: &mut dyn Write, cross: &CrossValidation) -> Result<()> {
+    let names: Vec<String> = (1..=cross.folds.len()).map(|i| format!("fold {i}")).collect();
+    let (mean, std) = (cross.mean(), cross.std());
+    let mut rows: Vec<(&str, &Metrics)> =
+        names.iter().map(String::as_str).zip(cross.folds.iter().map(|f| &f.outcome.test)).collect();
+    rows.extend([("mean", &mean), ("std", &std), ("together", &cross.pooled.test)]);
+    print_table(out, &metrics_table(&rows))?;
+    let histories = cross.folds.iter().map(|f| &f.outcome.history).filter(|h| !h.epochs.is_empty());
+    let kept: Vec<String> = histories.map(|h| h.best_epoch.to_string()).collect();
+    if !kept.is_empty() {
+        let total = epochs(cross.pooled.history.epochs.len());
+        writeln!(out, "{total} in all, the kept models are those of epochs {}", kept.join(", "))?;
+    }
+    Ok(())
+}
+
+/// One row of metrics each, under their names; metrics that apply to none are left out.
+fn metrics_table(rows: &[(&str, &Metrics)]) -> Vec<Vec<String>> {
     let percent = |x: Option<f64>| x.map_or("–".to_string(), |x| format!("{:.2} %", x * 100.0));
     let number = |x: Option<f64>| x.map_or("–".to_string(), |x| format!("{x:.6}"));
     type Cell<'c> = (&'c str, &'c dyn Fn(&Metrics) -> String);
     let columns: [Cell<'_>; 9] = [
-        ("queries", &|m| m.count.to_string()),
+        ("queries", &|m| if m.count > 0 { m.count.to_string() } else { "–".to_string() }),
         ("error", &|m| number(m.error)),
         ("accuracy", &|m| percent(m.accuracy)),
         ("best threshold", &|m| percent(m.best_threshold_accuracy)),
@@ -108,7 +146,7 @@ pub fn metrics(out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
         ("R²", &|m| number(m.r2)),
     ];
     let mut table: Vec<Vec<String>> = vec![std::iter::once(String::new()).collect()];
-    for (name, _) in &rows {
+    for (name, _) in rows {
         table.push(vec![(*name).to_string()]);
     }
     for (title, cell) in &columns {
@@ -120,19 +158,7 @@ pub fn metrics(out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
             }
         }
     }
-    print_table(out, &table)?;
-    if !outcome.history.epochs.is_empty() {
-        writeln!(
-            out,
-            "{}, the kept model is that of epoch {}",
-            match outcome.history.epochs.len() {
-                1 => "1 epoch".to_string(),
-                n => format!("{n} epochs"),
-            },
-            outcome.history.best_epoch
-        )?;
-    }
-    Ok(())
+    table
 }
 
 /// Columns aligned: the first to the left, the others to the right.
@@ -229,7 +255,7 @@ pub fn weights(out: &mut dyn Write, session: &Session, parameters: &Parameters<f
     Ok(())
 }
 
-/// Every answer, in order of the queries.
+/// Every answer that has a value, in order of the queries.
 pub fn predictions(
     out: &mut dyn Write,
     path: &Path,
@@ -242,7 +268,8 @@ pub fn predictions(
     if format == Format::Csv {
         csv.write_record(["sample", "split", "query", "output", "target"])?;
     }
-    for (answer, values) in network.answers.iter().zip(&outcome.values) {
+    let known = network.answers.iter().zip(&outcome.values).filter(|(_, v)| !v.is_empty());
+    for (answer, values) in known {
         let query = &session.database.queries[answer.query];
         let atom = session.vocabulary.atom_text(query.pred, answer.args.iter().copied());
         let split = match query.split {

@@ -165,7 +165,8 @@ impl<'a> Compiler<'a> {
                     let known = constants.get(&op).copied();
                     self.offset[n] = known.unwrap_or_else(|| {
                         let at = self.program.arena as u32;
-                        self.program.constants.extend_from_slice(values.get(*v));
+                        let written = template.compat.written(values.shape(*v), values.get(*v));
+                        self.program.constants.extend_from_slice(&written);
                         self.program.arena += values.shape(*v).len();
                         constants.insert(op, at);
                         at

@@ -5,6 +5,7 @@
 
 use super::function::is_negated;
 use super::lift::{Lifter, Scope, Tally};
+use super::prune::{Fate, fate};
 use super::{Graph, NeuronCounts, NeuronId, Op, OpId, Output};
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
@@ -165,12 +166,23 @@ impl<'a> Builder<'a> {
     }
 
     /// Makes a neuron of a predicate, or finds the one that it equals.
-    fn make(&mut self, graph: &mut Graph, pred: PredId, op: OpId, inputs: &[NeuronId]) -> NeuronId {
-        let made = self.lifter.push(graph, pred, op, inputs);
+    fn make(
+        &mut self,
+        graph: &mut Graph,
+        pred: PredId,
+        op: OpId,
+        inputs: &[NeuronId],
+        counts: &mut NeuronCounts,
+    ) -> NeuronId {
+        let fate = fate(self.template, &graph.ops[op.index()], inputs.len());
         let tally = &mut self.tally[pred];
         tally.unlifted += 1;
-        tally.pruned += usize::from(!made.copy);
-        made.neuron
+        if fate == Fate::Stays {
+            tally.pruned += 1;
+        } else {
+            counts.handing_on += 1;
+        }
+        if fate == Fate::Vanishes { inputs[0] } else { self.lifter.push(graph, pred, op, inputs) }
     }
 
     /// Decides which ground rules close a cycle, and sorts the atoms of each cycle so that what supports them comes
@@ -448,7 +460,7 @@ impl<'a> Builder<'a> {
                 counts.aggregations += 1;
                 let known = &mut self.known.aggregations[rule];
                 let op = *known.get_or_insert_with(|| graph.intern(Op::Aggregation(rule)));
-                derived.push((rule, self.make(graph, pred, op, &groundings)));
+                derived.push((rule, self.make(graph, pred, op, &groundings, counts)));
             }
             at = end;
         }
@@ -462,19 +474,25 @@ impl<'a> Builder<'a> {
         }
         inputs.clear();
         inputs.extend(derived.iter().map(|(_, n)| *n));
-        let inner = !queried || self.used[a];
-        if inner {
+        if !queried {
             let op = self.atom_op(graph, pred, &derived, false);
-            self.neuron[a] = self.make(graph, pred, op, &inputs);
+            self.neuron[a] = self.make(graph, pred, op, &inputs, counts);
+            return None;
         }
-        queried.then(|| {
-            let op = self.atom_op(graph, pred, &derived, true);
-            if !inner {
-                return self.make(graph, pred, op, &inputs);
-            }
-            // One atom, read in two ways, is counted once.
-            self.lifter.push(graph, pred, op, &inputs).neuron
-        })
+        let op = self.atom_op(graph, pred, &derived, true);
+        let output = self.make(graph, pred, op, &inputs, counts);
+        if self.used[a] {
+            // One atom, read in two ways, is counted once, as an output.
+            let op = self.atom_op(graph, pred, &derived, false);
+            let fate = fate(self.template, &graph.ops[op.index()], inputs.len());
+            self.neuron[a] = match self.template.compat.is_on() {
+                _ if fate == Fate::Vanishes => inputs[0],
+                // The reference changes a queried atom itself, so that its parents see the logit as well.
+                true => output,
+                false => self.lifter.push(graph, pred, op, &inputs),
+            };
+        }
+        Some(output)
     }
 
     fn atom_op(
@@ -531,7 +549,7 @@ impl<'a> Builder<'a> {
             if soft {
                 counts.negations += 1;
                 let op = graph.intern(Op::Negation);
-                inputs.push(self.make(graph, head, op, &[n]));
+                inputs.push(self.make(graph, head, op, &[n], counts));
             } else {
                 inputs.push(n);
             }
@@ -546,7 +564,7 @@ impl<'a> Builder<'a> {
         } else {
             graph.intern(Op::Rule { rule, dropped })
         };
-        Some(self.make(graph, head, op, inputs))
+        Some(self.make(graph, head, op, inputs, counts))
     }
 
     /// The neuron of an atom that no ground rule derives: its value as a fact, or what a rule without valued
@@ -581,7 +599,7 @@ impl<'a> Builder<'a> {
         };
         counts.facts += 1;
         let op = graph.intern(op);
-        self.neuron[atom as usize] = self.make(graph, pred, op, &[]);
+        self.neuron[atom as usize] = self.make(graph, pred, op, &[], counts);
     }
 
     /// Sorts the groundings of one rule and head by their ground bodies, first literal first, so that functions which

@@ -123,15 +123,6 @@ impl Tally {
     }
 }
 
-/// What became of a neuron that was to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Made {
-    /// It, or the one that stands for it.
-    pub neuron: NeuronId,
-    /// By itself it would only copy its input.
-    pub copy: bool,
-}
-
 /// Makes the neurons of a graph, each class once.
 #[derive(Debug)]
 pub struct Lifter<'a> {
@@ -185,7 +176,7 @@ impl<'a> Lifter<'a> {
     }
 
     /// The neuron of an operation over some inputs, for a predicate.
-    pub fn push(&mut self, graph: &mut Graph, owner: PredId, op: OpId, inputs: &[NeuronId]) -> Made {
+    pub fn push(&mut self, graph: &mut Graph, owner: PredId, op: OpId, inputs: &[NeuronId]) -> NeuronId {
         self.push_counted(graph, owner, op, inputs, None)
     }
 
@@ -197,7 +188,7 @@ impl<'a> Lifter<'a> {
         op: OpId,
         inputs: &[NeuronId],
         times: Option<&[u32]>,
-    ) -> Made {
+    ) -> NeuronId {
         self.sign(graph, op);
         let signature = &self.signatures[op.0 as usize];
         let copy = match signature.kind {
@@ -208,9 +199,9 @@ impl<'a> Lifter<'a> {
             }
         };
         if self.scope == Scope::Off {
-            return Made { neuron: graph.push_op(op, owner, inputs, times), copy };
+            return graph.push_op(op, owner, inputs, times);
         }
-        let neuron = match &signature.kind {
+        match &signature.kind {
             _ if copy => inputs[0],
             Kind::Leaf => self.intern(graph, owner, op, signature.number, inputs, None),
             Kind::Map { neutral: Some((constant, places)), .. }
@@ -218,7 +209,7 @@ impl<'a> Lifter<'a> {
                     && inputs.iter().zip(places).any(|(i, p)| *p && self.is_number(graph, *i, *constant)) =>
             {
                 let (op, rest) = self.without(graph, op, inputs, *constant);
-                self.push(graph, owner, op, &rest).neuron
+                self.push(graph, owner, op, &rest)
             }
             Kind::Map { .. } => {
                 let number = signature.number;
@@ -231,8 +222,7 @@ impl<'a> Lifter<'a> {
                 let (view, transparent, number) = (*view, *transparent, signature.number);
                 self.reduce(graph, owner, op, number, view, transparent, inputs, times)
             }
-        };
-        Made { neuron, copy }
+        }
     }
 
     fn reduce(
@@ -269,7 +259,7 @@ impl<'a> Lifter<'a> {
                 let total: u64 = places.iter().map(|p| u64::from(p.2)).sum();
                 self.places = places;
                 let op = graph.intern(Op::Number((total as f64).to_bits()));
-                return self.push(graph, owner, op, &[]).neuron;
+                return self.push(graph, owner, op, &[]);
             }
             View::Set | View::Sequence => places.iter_mut().for_each(|p| p.2 = 1),
             View::Ranks if places.len() == 1 => places[0].2 = 1,
@@ -483,7 +473,7 @@ impl<'a> Lifter<'a> {
             inputs.clear();
             inputs.extend(other.inputs(n).iter().map(|i| moved[i.0 as usize]));
             let op = ops[other.op[n].0 as usize];
-            moved.push(self.push_counted(graph, other.owner[n], op, &inputs, other.times(n)).neuron);
+            moved.push(self.push_counted(graph, other.owner[n], op, &inputs, other.times(n)));
         }
         moved
     }

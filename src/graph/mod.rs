@@ -3,6 +3,7 @@
 pub mod build;
 pub mod function;
 pub mod lift;
+pub mod prune;
 
 use crate::base::hash::IndexSet;
 use crate::data::{PredId, ValueId};
@@ -62,12 +63,19 @@ pub struct NeuronCounts {
     pub aggregations: usize,
     /// Atoms.
     pub atoms: usize,
+    /// Those of all these that only hand on their one input (see [`prune`]); with the reference's chain pruning, those
+    /// that it removes.
+    pub handing_on: usize,
 }
 
 impl NeuronCounts {
     /// All together.
     pub fn total(self) -> usize {
         self.facts + self.negations + self.rules + self.aggregations + self.atoms
+    }
+    /// Without those that only hand on their input.
+    pub fn pruned(self) -> usize {
+        self.total() - self.handing_on
     }
     /// Adds another count.
     pub fn add(&mut self, other: NeuronCounts) {
@@ -76,6 +84,7 @@ impl NeuronCounts {
         self.rules += other.rules;
         self.aggregations += other.aggregations;
         self.atoms += other.atoms;
+        self.handing_on += other.handing_on;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Layer 10: learning: losses, initial weights, optimisers, metrics, the training loop.
 
+pub mod folds;
 pub mod init;
 pub mod loss;
 pub mod metrics;

@@ -65,6 +65,9 @@ pub struct TrainSettings {
     pub shuffle: bool,
     /// The model is evaluated, and kept if it is the best so far, every so many epochs.
     pub evaluate_every: usize,
+    /// Training ends at the first evaluation that is so many epochs or more after that of the best model; `None`: only
+    /// after all epochs.
+    pub patience: Option<usize>,
 }
 
 impl Default for TrainSettings {
@@ -84,6 +87,7 @@ impl Default for TrainSettings {
             seed: 0,
             shuffle: true,
             evaluate_every: 1,
+            patience: None,
         }
     }
 }
@@ -129,6 +133,8 @@ pub struct History {
     pub epochs: Vec<EpochReport>,
     /// The epoch after which the kept model was found; 0 is the model before training.
     pub best_epoch: usize,
+    /// Whether training ended before its last epoch because nothing improved any more.
+    pub stopped_early: bool,
 }
 
 /// A value that is not finite appeared in training.
@@ -281,10 +287,15 @@ impl<'a, T: Real> Trainer<'a, T> {
                 validation_accuracy: None,
                 seconds: start.elapsed().as_secs_f64(),
             };
-            if e % self.settings.evaluate_every.max(1) == 0 || e == epochs {
+            let evaluates = e % self.settings.evaluate_every.max(1) == 0 || e == epochs;
+            if evaluates {
                 self.assess(Some(&mut report))?;
             }
-            let stop = watch(&report).is_break();
+            let mut stop = watch(&report).is_break();
+            if evaluates && e < epochs && self.is_out_of_patience() {
+                self.history.stopped_early = true;
+                stop = true;
+            }
             self.history.epochs.push(report);
             if stop {
                 break;
@@ -295,6 +306,12 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.history.best_epoch = *epoch;
         }
         Ok(())
+    }
+
+    /// Whether the best model is too long ago.
+    fn is_out_of_patience(&self) -> bool {
+        let best = self.best.as_ref().map_or(0, |(_, epoch, _)| *epoch);
+        self.settings.patience.is_some_and(|n| self.epoch - best >= n)
     }
 
     /// Evaluates the present model and keeps it if it is the best.

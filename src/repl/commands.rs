@@ -352,6 +352,9 @@ impl Engine {
         })?;
         self.session.settings = read;
         self.settings = args;
+        if name == "compat" {
+            self.resolve_anew(reply);
+        }
         if ["seed", "init", "dist"].contains(&name.as_str()) {
             if self.trained {
                 reply.message("the weights are trained: `:reset` draws them anew");

@@ -208,6 +208,11 @@ impl Engine {
         self.change(files, !data.is_empty(), read, &|at| at.source.index() >= first_new, reply)
     }
 
+    /// Gives the program the meaning that the settings ask for now.
+    pub(super) fn resolve_anew(&mut self, reply: &mut Reply) {
+        self.change(Vec::new(), false, |_| Vec::new(), &|_| false, reply);
+    }
+
     /// Adds statements and data (`touches` says whether there is any), resolves and checks; takes everything back if
     /// there is an error. Whether it succeeded. `fresh` tells what is new from what was there before.
     fn change(

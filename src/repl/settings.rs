@@ -19,12 +19,14 @@ pub const KEYS: &[&str] = &[
     "clip-value",
     "reduction",
     "eval-every",
+    "patience",
     "seed",
     "precision",
     "max-ground",
     "unprovable",
     "cycles",
     "lift",
+    "compat",
 ];
 
 /// A setting's value as text; `default` for one that is not stated.
@@ -45,12 +47,14 @@ pub fn get(args: &SettingArgs, key: &str) -> String {
         "clip-value" => optional(args.clip_value),
         "reduction" => args.reduction.clone(),
         "eval-every" => args.eval_every.to_string(),
+        "patience" => args.patience.map_or("default".to_string(), |n| n.to_string()),
         "seed" => args.seed.to_string(),
         "precision" => args.precision.clone(),
         "max-ground" => args.max_ground.to_string(),
         "unprovable" => args.unprovable.clone(),
         "cycles" => args.cycles.clone(),
         "lift" => args.lift.clone(),
+        "compat" => args.compat.clone(),
         _ => String::new(),
     }
 }
@@ -72,12 +76,17 @@ pub fn put(args: &mut SettingArgs, key: &str, value: &str) -> Result<(), &'stati
         "clip-value" => args.clip_value = optional(value)?,
         "reduction" => args.reduction = value.to_string(),
         "eval-every" => args.eval_every = whole(value, 1)?,
+        "patience" if value == "default" => args.patience = None,
+        "patience" => {
+            args.patience = Some(whole(value, 1).map_err(|_| "a positive whole number, or `default`")?);
+        }
         "seed" => args.seed = whole(value, 0)?,
         "precision" => args.precision = value.to_string(),
         "max-ground" => args.max_ground = whole(value, 1)?,
         "unprovable" => args.unprovable = value.to_string(),
         "cycles" => args.cycles = value.to_string(),
         "lift" => args.lift = value.to_string(),
+        "compat" => args.compat = value.to_string(),
         _ => return Err("no value: there is no such setting"),
     }
     Ok(())

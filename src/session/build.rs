@@ -51,8 +51,6 @@ pub struct Statistics {
     pub graph_neurons: usize,
     /// Edges in the graphs.
     pub graph_edges: usize,
-    /// Of the neurons that support queries, those that do more than copy their input.
-    pub pruned_neurons: usize,
     /// Neurons of each predicate at each stage.
     pub tally: Vec<Tally>,
     /// Seconds of lifting across worlds.
@@ -80,7 +78,6 @@ impl Statistics {
         self.neurons.add(s.neurons);
         self.graph_neurons += s.graph_neurons;
         self.graph_edges += s.graph_edges;
-        self.pruned_neurons += s.pruned_neurons;
         self.rows += s.rows;
         self.blocks += s.blocks;
         self.ground_seconds += s.ground_seconds;
@@ -294,7 +291,6 @@ impl Session {
         shard.repeated = std::mem::take(&mut grounder.repeated);
         drop(grounder);
         statistics.neurons = graph.counts;
-        statistics.pruned_neurons = tally.iter().map(|t| t.pruned).sum();
         statistics.tally = tally.as_slice().to_vec();
         shard.cut = std::mem::take(&mut graph.cut);
         shard.lost = std::mem::take(&mut graph.lost);
@@ -607,7 +603,7 @@ impl Session {
             network.samples.push(Sample {
                 shard,
                 output,
-                target: target.clone(),
+                target: self.settings.compat.written(*shape, target),
                 importance: query.importance,
                 split: query.split,
             });

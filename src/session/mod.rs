@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod extend;
+pub mod folds;
 pub mod inspect;
 pub mod report;
 pub mod run;
@@ -20,9 +21,12 @@ use crate::syntax::parser;
 use crate::template::lower::{DefaultOverrides, lower};
 use crate::template::strata::Strata;
 use crate::template::{Template, check};
+
+pub use crate::template::compat::Compat;
 use crate::tensor::Shape;
 
 pub use build::{Network, Statistics};
+pub use folds::CrossValidation;
 pub use run::Outcome;
 
 /// What to do with a query that cannot be derived.
@@ -62,6 +66,8 @@ pub struct Settings {
     pub precision: Precision,
     /// Which equal neurons are made once.
     pub lift: Scope,
+    /// Whose meaning a template has where this engine mends the reference.
+    pub compat: Compat,
 }
 
 impl Default for Settings {
@@ -74,6 +80,7 @@ impl Default for Settings {
             cut_cycles: true,
             precision: Precision::F64,
             lift: Scope::default(),
+            compat: Compat::Off,
         }
     }
 }
@@ -163,6 +170,7 @@ impl Session {
         let (template, found) = lower(files, &mut self.vocabulary, &mut self.database, &overrides);
         out.extend(found);
         self.template = template;
+        self.template.set_compat(self.settings.compat);
         let queries = std::mem::take(&mut self.template.queries);
         for query in &queries {
             out.extend(self.add_query(query).err());

@@ -1,6 +1,7 @@
 //! The JSON report.
 
-use super::{Network, Outcome, Session};
+use super::folds::Fold;
+use super::{CrossValidation, Network, Outcome, Session};
 use crate::learn::{EpochReport, Metrics};
 use serde::Serialize;
 
@@ -25,6 +26,9 @@ pub struct Report {
     pub time: TimeReport,
     /// Memory.
     pub memory: MemoryReport,
+    /// The folds of a cross-validation. Then `test` is about all samples, each by the model that had not seen it, and
+    /// `train` has the epochs of all folds one after the other, without metrics.
+    pub folds: Option<FoldsReport>,
     /// Settings by their command-line names.
     pub settings: serde_json::Value,
     /// Version of nlog.
@@ -64,7 +68,8 @@ pub struct GroundReport {
 pub struct GraphReport {
     /// Neurons that support queries, counted as the reference engine does before any reduction.
     pub neurons_unlifted: usize,
-    /// Of these, those that do more than copy their input.
+    /// The same without those that only hand on their one input (no weight, no offset, identity functions); with
+    /// `--compat neuralogic`, without those that the reference's chain pruning removes.
     pub neurons_pruned: usize,
     /// Neurons of the graphs, after lifting.
     pub neurons: usize,
@@ -108,6 +113,57 @@ pub struct TrainReport {
     pub metrics: Metrics,
     /// Epoch by epoch.
     pub history: Vec<EpochReport>,
+}
+
+/// A cross-validation.
+#[derive(Debug, Serialize)]
+pub struct FoldsReport {
+    /// Number of folds.
+    pub count: usize,
+    /// Means over the folds of the metrics of the samples held out.
+    pub mean: Metrics,
+    /// Standard deviations.
+    pub std: Metrics,
+    /// Fold by fold.
+    pub results: Vec<FoldReport>,
+}
+
+/// One fold.
+#[derive(Debug, Serialize)]
+pub struct FoldReport {
+    /// Epochs run.
+    pub epochs: usize,
+    /// The epoch of the kept model.
+    pub best_epoch: usize,
+    /// Metrics of the samples learned from.
+    pub train: Metrics,
+    /// Metrics of the validation samples, if there are any.
+    pub val: Option<Metrics>,
+    /// Metrics of the samples held out.
+    pub test: Metrics,
+}
+
+impl FoldsReport {
+    /// Of a cross-validation.
+    pub fn new(cross: &CrossValidation) -> FoldsReport {
+        let result = |fold: &Fold| FoldReport {
+            epochs: fold.outcome.history.epochs.len(),
+            best_epoch: fold.outcome.history.best_epoch,
+            train: fold.outcome.train.clone(),
+            val: some(&fold.outcome.validation),
+            test: fold.outcome.test.clone(),
+        };
+        FoldsReport {
+            count: cross.folds.len(),
+            mean: cross.mean(),
+            std: cross.std(),
+            results: cross.folds.iter().map(result).collect(),
+        }
+    }
+}
+
+fn some(metrics: &Metrics) -> Option<Metrics> {
+    (metrics.count > 0).then(|| metrics.clone())
 }
 
 /// Seconds of wall-clock time.
@@ -159,7 +215,6 @@ impl Session {
     ) -> Report {
         let s = &network.statistics;
         let learnable = || self.template.weights.iter().filter(|w| w.learnable);
-        let some = |m: &Metrics| (m.count > 0).then(|| m.clone());
         let history = &outcome.history;
         Report {
             data: DataReport {
@@ -176,7 +231,7 @@ impl Session {
             },
             graph: GraphReport {
                 neurons_unlifted: s.neurons.total(),
-                neurons_pruned: s.pruned_neurons,
+                neurons_pruned: s.neurons.pruned(),
                 neurons: s.graph_neurons,
                 rows: s.rows,
                 edges: s.graph_edges,
@@ -210,6 +265,7 @@ impl Session {
                 total: total_seconds,
             },
             memory: MemoryReport { peak_mb },
+            folds: None,
             settings,
             version: env!("CARGO_PKG_VERSION"),
             seed: self.settings.train.seed,

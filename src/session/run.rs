@@ -6,7 +6,7 @@ use crate::data::Split;
 use crate::diag::{Diagnostic, codes};
 use crate::exec::Parameters;
 use crate::learn::trainer::{NotFinite, initialize};
-use crate::learn::{EpochReport, History, Metrics, Trainer};
+use crate::learn::{EpochReport, History, Metrics, Sample, Trainer};
 use crate::tensor::real::Real;
 use std::ops::ControlFlow;
 
@@ -45,9 +45,20 @@ impl Session {
         parameters: &mut Parameters<f64>,
         watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
     ) -> Result<Outcome, Diagnostic> {
+        self.run_on(network, &network.samples, parameters, watch)
+    }
+
+    /// The same on samples that are those of the network, in order, but may be for something else.
+    pub(super) fn run_on(
+        &self,
+        network: &Network,
+        samples: &[Sample],
+        parameters: &mut Parameters<f64>,
+        watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+    ) -> Result<Outcome, Diagnostic> {
         match self.settings.precision {
             Precision::F64 => {
-                let (outcome, kept) = self.run_with(network, parameters.clone(), watch)?;
+                let (outcome, kept) = self.run_with(network, samples, parameters.clone(), watch)?;
                 *parameters = kept;
                 Ok(outcome)
             }
@@ -58,7 +69,7 @@ impl Session {
                     shapes: parameters.shapes.clone(),
                     learnable: parameters.learnable.clone(),
                 };
-                let (outcome, kept) = self.run_with(network, narrow, watch)?;
+                let (outcome, kept) = self.run_with(network, samples, narrow, watch)?;
                 parameters.values = kept.values.iter().map(|&x| f64::from(x)).collect();
                 Ok(outcome)
             }
@@ -68,13 +79,14 @@ impl Session {
     fn run_with<T: Real>(
         &self,
         network: &Network,
+        samples: &[Sample],
         parameters: Parameters<T>,
         watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
     ) -> Result<(Outcome, Parameters<T>), Diagnostic> {
         let settings = self.settings.train.clone();
         let start = std::time::Instant::now();
-        let mut trainer = Trainer::new(&network.programs, &network.samples, parameters, settings);
-        let learns = self.template.parameter_count() > 0 && !network.samples.is_empty();
+        let mut trainer = Trainer::new(&network.programs, samples, parameters, settings);
+        let learns = self.template.parameter_count() > 0 && !samples.is_empty();
         if self.settings.train.epochs > 0 && learns {
             trainer.train(watch).map_err(|e| self.not_finite(network, e))?;
         }

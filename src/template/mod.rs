@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod compare;
+pub mod compat;
 mod grouped;
 mod hints;
 pub mod lower;
@@ -267,6 +268,8 @@ pub struct Template {
     pub facts: Vec<TemplateFact>,
     /// Functions used where nothing is stated.
     pub defaults: Defaults,
+    /// Whose meaning it has where this engine mends the reference.
+    pub compat: compat::Compat,
     /// The weight of each learnable fact of the data.
     pub learnable_facts: IndexVec<LearnableFact, WeightId>,
     /// Variables that nothing binds, in order.

@@ -1,14 +1,11 @@
 //! One run of the engine, as the harness needs it.
 
-use nlog::base::index::Id;
-use nlog::data::{PredId, QueryTerm, Split};
+use nlog::data::{QueryTerm, Split};
 use nlog::diag::{Diagnostic, Diagnostics, codes, has_errors};
 use nlog::exec::Parameters;
 use nlog::io::Inputs;
 use nlog::learn::{Metrics, evaluate};
 use nlog::session::{Network, Outcome, Session, Settings, Unprovable};
-use nlog::template::PredicateInfo;
-use nlog::tensor::functions::Activation;
 use std::ops::ControlFlow;
 
 /// A run that ended in an error.
@@ -31,6 +28,7 @@ impl Fault {
 }
 
 /// A program with its compiled network.
+#[derive(Clone)]
 pub struct Engine {
     /// The session.
     pub session: Session,
@@ -64,32 +62,25 @@ pub struct Answered {
 impl Engine {
     /// Loads, grounds, builds and compiles. A query that cannot be derived has the value 0, or no answer if it has
     /// variables.
-    pub fn load(inputs: &Inputs, settings: &Settings, drop_activations: bool) -> Result<Engine, Fault> {
+    pub fn load(inputs: &Inputs, settings: &Settings) -> Result<Engine, Fault> {
         let mut settings = settings.clone();
         if settings.unprovable == Unprovable::Error {
             settings.unprovable = Unprovable::Value(0.0);
         }
-        match Engine::load_exactly(inputs, &settings, drop_activations) {
+        match Engine::load_exactly(inputs, &settings) {
             Err(f) if f.code == codes::UNPROVABLE.to_string() => {
                 settings.unprovable = Unprovable::Skip;
-                Engine::load_exactly(inputs, &settings, drop_activations)
+                Engine::load_exactly(inputs, &settings)
             }
             other => other,
         }
     }
 
     /// The same with the settings as they are.
-    pub fn load_exactly(
-        inputs: &Inputs,
-        settings: &Settings,
-        drop_activations: bool,
-    ) -> Result<Engine, Fault> {
-        let (mut session, mut found) = Session::load(inputs, settings.clone());
+    pub fn load_exactly(inputs: &Inputs, settings: &Settings) -> Result<Engine, Fault> {
+        let (session, mut found) = Session::load(inputs, settings.clone());
         if has_errors(&found) {
             return Err(Fault::first(&found));
-        }
-        if drop_activations {
-            drop_lone_activations(&mut session);
         }
         let (network, more) = session.build();
         found.extend(more);
@@ -162,35 +153,5 @@ impl Engine {
             }
         }
         evaluate(self.session.settings.train.loss, &outputs, &targets, &importances)
-    }
-}
-
-/// Does to the rules what the reference's chain pruning does to neurons: where nothing is weighted and there is one
-/// input only, it stands for the neuron, whatever the neuron's function. Right where every ground atom is derived by
-/// all rules of its predicate; elsewhere the case will not agree, and no harm is done.
-fn drop_lone_activations(session: &mut Session) {
-    let template = &mut session.template;
-    let mut derived: Vec<(PredId, usize, bool)> = Vec::new();
-    for rule in template.rules.iter_mut() {
-        let inputs = rule.body.iter().filter(|l| l.is_visible()).count();
-        let weighted =
-            rule.offset.is_some() || rule.body.iter().any(|l| l.is_visible() && l.weight.is_some());
-        if inputs == 1 && !weighted {
-            rule.activation = Activation::Identity;
-        }
-        let weighted = rule.head_weight.is_some();
-        match derived.iter_mut().find(|(p, ..)| *p == rule.head) {
-            Some((_, rules, any)) => (*rules, *any) = (*rules + 1, *any || weighted),
-            None => derived.push((rule.head, 1, weighted)),
-        }
-    }
-    for (pred, rules, weighted) in derived {
-        let asked = session.database.queries.iter().any(|q| q.pred == pred);
-        if rules == 1 && !weighted && !asked && template.atom_offset(pred).is_none() {
-            while template.predicates.len() <= pred.index() {
-                template.predicates.push(PredicateInfo::default());
-            }
-            template.predicates[pred].activation = Some(Activation::Identity);
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use nlog::io::Inputs;
 use nlog::learn::{Batch, Distribution, Initializer, Loss, Optimizer, Reduction, Schedule};
-use nlog::session::Settings;
+use nlog::session::{Compat, Settings};
 use nlog::tensor::functions::{Activation, Aggregation};
 use std::path::Path;
 
@@ -17,14 +17,16 @@ pub struct Plan {
     pub seed: u64,
     /// Whether chain pruning was on, which drops activations.
     pub prune: bool,
-    /// Whether to do what pruning did: an unweighted neuron with one input only hands it on.
-    pub drop_activations: bool,
     /// How often iso-value compression draws all weights anew, per network; 0 if it was off.
     pub iso_draws: usize,
     /// Whether the output's transformation was left as it is.
     pub keep_outputs: bool,
     /// Whether ranking metrics were asked for.
     pub ranking: bool,
+    /// Early stopping by the reference's rule.
+    pub patience: Option<usize>,
+    /// Cross-validation.
+    pub folds: Option<usize>,
     /// What we do not do yet: `flag -xval`.
     pub missing: Vec<String>,
 }
@@ -49,10 +51,11 @@ impl Plan {
             inputs: Inputs::default(),
             seed: 0,
             prune: true,
-            drop_activations: false,
             iso_draws: 1,
             keep_outputs: false,
             ranking: false,
+            patience: None,
+            folds: None,
             missing: Vec::new(),
         };
         let mut s = Words {
@@ -70,6 +73,8 @@ impl Plan {
             infer: true,
             error: Loss::Mse,
             regression: false,
+            stopping: false,
+            patience: 100,
         };
         let mut words = flags.split_whitespace();
         while let Some(flag) = words.next() {
@@ -122,10 +127,16 @@ impl Plan {
             (true, false, true) => Loss::SoftEntropy,
             (true, false, false) => Loss::CrossEntropy,
         };
+        plan.patience = s.stopping.then_some(s.patience);
         plan.keep_outputs = !s.infer;
         plan.settings = settings;
         plan.inputs = inputs;
         Ok(plan)
+    }
+
+    /// The settings under which the reference's values must come out.
+    pub fn compat(&self) -> Compat {
+        Compat::NeuraLogic { pruning: self.prune }
     }
 
     fn flag(&mut self, name: &str, value: &str, to: &mut Settings, s: &mut Words) -> Result<bool, String> {
@@ -145,6 +156,7 @@ impl Plan {
             "dist" => s.distribution = value.into(),
             "init" => s.initializer = value.into(),
             "seed" => self.seed = parse(name, value)?,
+            "xval" | "crossvalidation" => self.folds = Some(parse(name, value)?),
             "aggf" => to.overrides.aggregation = Some(aggregation(value)?),
             "em" | "evaluationMode" => match value {
                 "classification" => {}
@@ -204,9 +216,8 @@ impl Plan {
             "chainPruning" => self.prune = parse(key, value)?,
             "isoValueCompression" => self.iso_draws = usize::from(parse::<bool>(key, value)?),
             "isoValueInits" => self.iso_draws = self.iso_draws.min(1) * parse::<usize>(key, value)?,
-            "earlyStopping" => return Ok(!parse::<bool>(key, value)?),
-            // Without effect unless early stopping is on, which is reported by its own name.
-            "earlyStoppingPatience" | "restartCount" => {}
+            "earlyStopping" => s.stopping = parse(key, value)?,
+            "earlyStoppingPatience" => s.patience = parse(key, value)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -229,6 +240,8 @@ struct Words {
     infer: bool,
     error: Loss,
     regression: bool,
+    stopping: bool,
+    patience: usize,
 }
 
 fn parse<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {

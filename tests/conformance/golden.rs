@@ -8,12 +8,40 @@ use crate::verdict::Verdict;
 use nlog::exec::Parameters;
 use nlog::io::Inputs;
 use nlog::learn::{Batch, Loss, Optimizer, Reduction};
-use nlog::session::Settings;
+use nlog::session::{Compat, Settings};
 use nlog::template::{Template, WeightId};
 use nlog::tensor::functions::Activation;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+
+/// Entries with our own values of their outputs and why they are not the recorded ones.
+const MENDED: &[(&str, &[&[f64]], &str)] = &[
+    // Of [0.7,-0.4,0.2,0.9], [-0.3,0.8,-0.6,0.1] and [0.5,0.15,0.35,-0.75].
+    ("MaxPooling", &[&[0.7, 0.8, 0.35, 0.9]], ELEMENTWISE),
+    // Of [0.41,-0.05], [-0.38,0.32] and [0.07,0.08].
+    ("agg_min", &[&[-0.38, -0.05]], ELEMENTWISE),
+    // Of [0.41,-0.05] and [0.2,0.5].
+    ("comb_max", &[&[0.41, 0.5]], ELEMENTWISE),
+    ("comb_min", &[&[0.2, -0.05]], ELEMENTWISE),
+];
+/// Entries at which the reference dies, with an example for those that have none, and the error that we tell instead.
+const REFUSED: &[(&str, &str, &str, &str)] = &[
+    (
+        "comb_softmax",
+        "[0,0] out :- <[0.7,-0.3]> a, <[0.2,0.5]> b.",
+        "E0401",
+        "a softmax of vectors has no meaning, and is a located error",
+    ),
+    ("gen_softmax", "", "E0403", "a softmax over vectors wants a variable, and is a located error"),
+    (
+        "fgraph_tanh_sum_times",
+        "0 out :- <1> a, <1> b, <1> c.",
+        "E0101",
+        "expressions of literals are not part of the language: a located error",
+    ),
+];
+const ELEMENTWISE: &str = "max and min of vectors are element-wise";
 
 /// The entries of a file with their names.
 pub fn entries(path: &Path) -> Result<Vec<(String, Value)>, String> {
@@ -43,6 +71,9 @@ fn translated(line: &str) -> String {
         // An atom without arguments under a function has its parentheses.
         ("transpose(a)", "transpose(a())"),
         ("transpose(b)", "transpose(b())"),
+        // What a combination of literals stands for is a rule: where a weight, an offset and an aggregation have their
+        // places, and where `concat(a, b)` is not an atom about two constants.
+        ("out :- concat(a, b).", "out :- both.\nboth :- a, b. [combination=concat]"),
     ] {
         line = line.replace(theirs, ours);
     }
@@ -51,11 +82,6 @@ fn translated(line: &str) -> String {
         line.replace_range(at.., &rest);
     }
     line
-}
-
-/// A construct of the front end that is not part of our language: combinations of several literals as one.
-fn foreign(template: &str) -> bool {
-    template.contains(":- concat(")
 }
 
 fn settings(name: &str, entry: &Value) -> Settings {
@@ -96,9 +122,6 @@ fn try_run(name: &str, entry: &Value) -> Result<Verdict, String> {
         v.as_array().into_iter().flatten().filter_map(|w| w.as_str().map(str::to_string)).collect()
     };
     let template = words(&entry["template"]).iter().map(|l| translated(l)).collect::<Vec<_>>().join("\n");
-    if entry["forward"].is_null() {
-        return Ok(Verdict::NotYet("a fault of the reference; nothing is recorded".into()));
-    }
     let io = |e: std::io::Error| e.to_string();
     let dir = tempfile::tempdir().map_err(io)?;
     let (mut examples, mut queries) = (String::new(), String::new());
@@ -114,6 +137,10 @@ fn try_run(name: &str, entry: &Value) -> Result<Verdict, String> {
         queries += sample["query"].as_str().unwrap_or_default();
         queries.push('\n');
     }
+    let refused = REFUSED.iter().find(|(n, ..)| *n == name);
+    if let Some((_, example, ..)) = refused.filter(|_| examples.is_empty()) {
+        examples = (*example).to_string();
+    }
     for (file, text) in
         [("template.txt", &template), ("trainExamples.txt", &examples), ("trainQueries.txt", &queries)]
     {
@@ -121,28 +148,33 @@ fn try_run(name: &str, entry: &Value) -> Result<Verdict, String> {
     }
     let inputs = Inputs::folder(dir.path()).map_err(|d| d.title)?;
     let mut settings = settings(name, entry);
-    let engine = match Engine::load(&inputs, &settings, false) {
-        Ok(engine) => engine,
-        Err(f) if f.code == "E0403" && template.contains("aggregation=softmax(") => {
-            return Ok(Verdict::NotYet("softmax over some of the variables".into()));
-        }
-        Err(f) => return Err(f.text),
-    };
+    let loaded = Engine::load(&inputs, &settings);
+    if entry["forward"].is_null() {
+        let Some((_, _, code, why)) = refused else {
+            return Ok(Verdict::NotYet("a fault of the reference; nothing is recorded".into()));
+        };
+        return match loaded {
+            Err(f) if f.code == *code => Ok(Verdict::Mended(format!("{why}: {code}"))),
+            Err(f) => Err(f.text),
+            Ok(_) => Err(format!("expected {code}, but it runs")),
+        };
+    }
+    let engine = loaded.map_err(|f| f.text)?;
     let mut parameters = engine.session.initial_parameters();
     set(&engine.session.template, &template, &entry["weights"], &mut parameters)?;
     let answers = engine.answer(&parameters).map_err(|f| f.text)?;
     let (mut engine, mut verdict) = (engine, Verdict::Pass);
     if let Err(text) = forward(&answers, &entry["forward"]) {
-        // The recorded choice is by the sum of elements.
-        let by_sum = template.replace("=max", "=maxsum").replace("=min", "=minsum");
-        if by_sum == template {
-            let reason = format!("combinations on literals ({text})");
-            return if foreign(&template) { Ok(Verdict::NotYet(reason)) } else { Err(text) };
+        let Some((_, ours, why)) = MENDED.iter().find(|(n, ..)| *n == name) else { return Err(text) };
+        if answers.len() != ours.len()
+            || !answers.iter().zip(*ours).all(|(a, v)| all_near(&a.value, v, FORWARD))
+        {
+            let got: Vec<String> = answers.iter().map(|a| show(&a.value)).collect();
+            return Err(format!("our own values are others: {}", got.join(" ")));
         }
-        fs::write(dir.path().join("template.txt"), &by_sum).map_err(io)?;
-        engine = Engine::load(&inputs, &settings, false).map_err(|f| f.text)?;
-        let why = "max and min of vectors are element-wise; it agrees with maxsum and minsum";
-        verdict = Verdict::Mended(why.into());
+        settings.compat = Compat::NeuraLogic { pruning: false };
+        engine = Engine::load(&inputs, &settings).map_err(|f| f.text)?;
+        verdict = Verdict::Mended(format!("{why}; recorded under --compat neuralogic"));
     }
     // Where an entry does not say how errors are reduced, its loss does, and the steps must agree.
     if entry["reduction"].is_null() && losses(&engine, entry, &parameters).is_err() {

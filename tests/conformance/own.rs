@@ -156,7 +156,7 @@ fn check(case: &Case) -> Result<(), String> {
     let lines: Vec<&str> = expected.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
     let error = lines.iter().find_map(|l| l.strip_prefix("error "));
     let run = || -> Result<_, crate::engine::Fault> {
-        let engine = Engine::load_exactly(&inputs, &settings, false)?;
+        let engine = Engine::load_exactly(&inputs, &settings)?;
         let mut parameters = engine.session.initial_parameters();
         let outcome = engine.run(&mut parameters)?;
         let answers = engine.answers(&outcome);

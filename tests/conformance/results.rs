@@ -66,7 +66,7 @@ fn compare_metrics(
     }
     if scalar {
         check("majority", "(maj. ", metrics.majority, 6e-5)?;
-        check("dispersion", "disp: ", metrics.dispersion, 1e-9)?;
+        check("dispersion", "disp: ", metrics.dispersion, tolerance.max(1e-9))?;
         if split == Split::Train {
             let best = metrics.best_threshold_accuracy;
             if let Err(text) = check("best threshold accuracy", "best thresh acc: ", best, 6e-5) {

@@ -24,56 +24,11 @@ pub struct Variant {
 /// All rewritings.
 pub const VARIANTS: &[Variant] = &[
     Variant {
-        why: "scalars have 64 bits; it agrees once they are rounded to 32",
-        apply: |_, text| map_scalars(text, |x| f64::from(x as f32)),
-    },
-    Variant {
-        why: "max and min of vectors are element-wise; it agrees with maxsum and minsum",
-        apply: |kind, text| if kind == Kind::Template { by_sum(text) } else { text.into() },
-    },
-    Variant {
-        why: "each _ is a variable of its own; it agrees with one shared variable",
+        why: "recorded with one shared variable",
         apply: |kind, text| if kind == Kind::Template { share_anonymous(text) } else { text.into() },
     },
-    Variant {
-        why: "numbers compare by value; it agrees with quoted constants",
-        apply: |_, text| quote_numbers(text),
-    },
+    Variant { why: "recorded with quoted constants", apply: |_, text| quote_numbers(text) },
 ];
-
-/// Copies a text, handing every number outside of all brackets that is not part of a name to `change`.
-fn map_scalars(text: &str, change: impl Fn(f64) -> f64) -> String {
-    let mut out = String::new();
-    walk(text, |piece, depth| match piece {
-        Piece::Number(n) if depth == 0 => match n.parse::<f64>() {
-            Ok(x) if change(x) != x => {
-                let _ = write!(out, "{}", change(x));
-            }
-            _ => out.push_str(n),
-        },
-        Piece::Number(t) | Piece::Word(t) | Piece::Other(t) => out.push_str(t),
-    });
-    out
-}
-
-fn by_sum(text: &str) -> String {
-    let mut out = String::new();
-    // Only after `=`: a predicate may be called `max`.
-    let mut value = false;
-    walk(text, |piece, _| match piece {
-        Piece::Word(w @ ("max" | "min")) if value => {
-            out.push_str(w);
-            out.push_str("sum");
-        }
-        Piece::Number(t) | Piece::Word(t) | Piece::Other(t) => {
-            if !t.trim().is_empty() {
-                value = t.ends_with('=');
-            }
-            out.push_str(t);
-        }
-    });
-    out
-}
 
 fn share_anonymous(text: &str) -> String {
     let mut out = String::new();

@@ -4,12 +4,14 @@
 
 mod architecture;
 mod compare;
+mod compat;
 mod cycles;
 mod determinism;
 mod docs;
 mod dump;
 mod explain;
 mod files;
+mod folds;
 mod format;
 mod friction;
 mod gradients;

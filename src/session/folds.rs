@@ -1,0 +1,158 @@
+//! Cross-validation: as many trainings as folds, each of which learns from all folds but one and is tested on that one.
+
+use super::{Network, Outcome, Session};
+use crate::base::hash::HashMap;
+use crate::base::rng::Stream;
+use crate::data::Split;
+use crate::diag::{Diagnostic, codes};
+use crate::learn::{EpochReport, Metrics, Sample, evaluate, folds};
+use serde::Serialize;
+use std::ops::ControlFlow;
+
+/// One training of a cross-validation.
+#[derive(Debug, Clone)]
+pub struct Fold {
+    /// The samples held out: positions in the network's list.
+    pub held_out: Vec<usize>,
+    /// What it found; `test` is about the samples held out.
+    pub outcome: Outcome,
+}
+
+/// A cross-validation.
+#[derive(Debug, Clone)]
+pub struct CrossValidation {
+    /// The trainings.
+    pub folds: Vec<Fold>,
+    /// All of them as one outcome: every sample's value by the training that held it out (nothing for answers that
+    /// were not held out), metrics of these values as those of test samples, and the epochs one after the other.
+    pub pooled: Outcome,
+}
+
+/// Mean and spread of a metric over the folds where it applies.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spread {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation: the root of the mean squared difference from the mean.
+    pub std: f64,
+}
+
+impl Spread {
+    /// Of some numbers; `None` of nothing.
+    pub fn of(values: impl Iterator<Item = f64>) -> Option<Spread> {
+        let values: Vec<f64> = values.collect();
+        let n = values.len() as f64;
+        if values.is_empty() {
+            return None;
+        }
+        let mean = values.iter().sum::<f64>() / n;
+        let std = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+        Some(Spread { mean, std })
+    }
+}
+
+impl CrossValidation {
+    /// The means of all metrics on the samples held out.
+    pub fn mean(&self) -> Metrics {
+        self.metrics(|s| s.mean)
+    }
+
+    /// Their standard deviations.
+    pub fn std(&self) -> Metrics {
+        self.metrics(|s| s.std)
+    }
+
+    fn metrics(&self, part: impl Fn(Spread) -> f64) -> Metrics {
+        let of = |metric: fn(&Metrics) -> Option<f64>| self.spread(metric).map(&part);
+        Metrics {
+            count: 0,
+            error: of(|m| m.error),
+            accuracy: of(|m| m.accuracy),
+            dispersion: of(|m| m.dispersion),
+            majority: of(|m| m.majority),
+            best_threshold_accuracy: of(|m| m.best_threshold_accuracy),
+            threshold: of(|m| m.threshold),
+            auc_roc: of(|m| m.auc_roc),
+            auc_pr: of(|m| m.auc_pr),
+            mse: of(|m| m.mse),
+            mae: of(|m| m.mae),
+            r2: of(|m| m.r2),
+        }
+    }
+
+    /// Mean and spread of a metric on the samples held out.
+    pub fn spread(&self, metric: impl Fn(&Metrics) -> Option<f64>) -> Option<Spread> {
+        Spread::of(self.folds.iter().filter_map(|f| metric(&f.outcome.test)))
+    }
+}
+
+impl Session {
+    /// The fold of each sample, from 0; `None` for samples that are not trained on in any case. An error if there are
+    /// fewer samples than folds.
+    pub fn folds(&self, network: &Network, count: usize) -> Result<Vec<Option<usize>>, Diagnostic> {
+        let mut asked = HashMap::default();
+        let mut samples: Vec<(usize, &[f64])> = Vec::new();
+        let mut positions = Vec::new();
+        for (i, sample) in network.samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train) {
+            let answer = &network.answers[network.sample_answers[i]];
+            let query = &self.database.queries[answer.query];
+            let next = asked.len();
+            let atom = *asked.entry((query.world, query.pred, &answer.args[..])).or_insert(next);
+            samples.push((atom, &sample.target));
+            positions.push(i);
+        }
+        if asked.len() < count {
+            let title =
+                format!("`--folds {count}` needs {count} different samples, there are {}", asked.len());
+            let d = Diagnostic::new(codes::USAGE, title);
+            let same = samples.len() - asked.len();
+            return Err(match same {
+                0 => d,
+                _ => d.note(format!("of {} samples {same} ask for an atom that an earlier one asks for; such samples stay together", samples.len())),
+            });
+        }
+        let mut out = vec![None; network.samples.len()];
+        let dealt = folds::deal(&samples, count, &mut Stream::new(self.settings.train.seed, "folds"));
+        positions.into_iter().zip(dealt).for_each(|(i, fold)| out[i] = Some(fold));
+        Ok(out)
+    }
+
+    /// Trains as often as there are folds, from the same initial weights each time. Validation samples keep their
+    /// part. `watch` is told the fold, from 0, after each epoch; when it breaks off, that training ends.
+    pub fn cross_validate(
+        &self,
+        network: &Network,
+        count: usize,
+        watch: &mut dyn FnMut(usize, &EpochReport) -> ControlFlow<()>,
+    ) -> Result<CrossValidation, Diagnostic> {
+        let fold_of = self.folds(network, count)?;
+        let mut folds = Vec::with_capacity(count);
+        let mut pooled = Outcome { values: vec![Vec::new(); network.answers.len()], ..Outcome::default() };
+        for fold in 0..count {
+            let held = |i: usize| fold_of[i] == Some(fold);
+            let split = |(i, s): (usize, &Sample)| Sample {
+                split: if held(i) { Split::Test } else { s.split },
+                ..s.clone()
+            };
+            let samples: Vec<Sample> = network.samples.iter().enumerate().map(split).collect();
+            let mut parameters = self.initial_parameters();
+            let outcome = self.run_on(network, &samples, &mut parameters, &mut |epoch| watch(fold, epoch))?;
+            let held_out: Vec<usize> = (0..samples.len()).filter(|&i| held(i)).collect();
+            for &i in &held_out {
+                let answer = network.sample_answers[i];
+                pooled.values[answer].clone_from(&outcome.values[answer]);
+            }
+            pooled.history.epochs.extend_from_slice(&outcome.history.epochs);
+            pooled.train_seconds += outcome.train_seconds;
+            folds.push(Fold { held_out, outcome });
+        }
+        let of = |read: &dyn Fn(usize) -> Vec<f64>| -> Vec<Vec<f64>> {
+            (0..fold_of.len()).filter(|&i| fold_of[i].is_some()).map(read).collect()
+        };
+        let outputs = of(&|i| pooled.values[network.sample_answers[i]].clone());
+        let targets = of(&|i| network.samples[i].target.clone());
+        let importances: Vec<f64> = of(&|i| vec![network.samples[i].importance]).concat();
+        pooled.test = evaluate(self.settings.train.loss, &outputs, &targets, &importances);
+        Ok(CrossValidation { folds, pooled })
+    }
+}
