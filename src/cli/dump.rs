@@ -6,8 +6,8 @@ use crate::console::table::value;
 use crate::console::{Console, Stop};
 use crate::data::{ConstId, PredId, Query, WorldId};
 use crate::diag::{Diagnostics, has_errors};
-use crate::exec::Program;
 use crate::exec::program::Kind;
+use crate::exec::{Block, Program};
 use crate::graph::{NeuronId, Op};
 use crate::ground::GroundProgram;
 use crate::plan;
@@ -17,7 +17,7 @@ use crate::syntax::ast;
 use crate::syntax::token::{TokenKind, Tokens};
 use crate::template::check::shapes;
 use crate::template::{Literal, Relation, Rule, RuleId, TemplateValue, Term, WeightId};
-use crate::tensor::Shape;
+use crate::tensor::{Activation, Shape};
 use std::fmt::Display;
 use std::io::{Result, Write};
 use std::ops::ControlFlow;
@@ -402,16 +402,47 @@ fn answer_text(session: &Session, query: &Query, args: &[ConstId]) -> String {
     session.vocabulary.atom_text(query.pred, args.iter().copied())
 }
 
+/// What a block applies to its products.
+fn applied(activation: &Activation) -> String {
+    if activation.is_identity() { String::new() } else { format!("{activation} of ") }
+}
+
+/// What a row reads: offsets of values, or places in a constant column with their factors.
+fn sources_text(block: &Block, row: usize) -> String {
+    if let Kind::Columns { starts, columns, factors, .. } = &block.kind {
+        let elements = starts[row] as usize..starts[row + 1] as usize;
+        let element = |e: usize| match factors[e] {
+            1.0 => columns[e].to_string(),
+            x => format!("{x}*{}", columns[e]),
+        };
+        return joined(elements.map(element), ", ");
+    }
+    let times = match &block.kind {
+        Kind::Reduce { times, starts, .. } if !times.is_empty() => &times[starts[row] as usize..],
+        _ => &[],
+    };
+    let source = |(k, s): (usize, &u32)| match times.get(k).copied().unwrap_or(1) {
+        1 => s.to_string(),
+        n => format!("{n}*{s}"),
+    };
+    joined(block.row_sources(row).iter().enumerate().map(source), ", ")
+}
+
 fn kind_text(session: &Session, kind: &Kind) -> String {
     match kind {
-        Kind::Linear { weight: w, input, .. } => {
-            format!("linear {} of {}", weight(session, *w), shape(*input))
+        Kind::Linear { weight: w, activation, input, .. } => {
+            format!("{}linear {} of {}", applied(activation), weight(session, *w), shape(*input))
+        }
+        Kind::Columns { weight: w, activation, .. } => {
+            format!("{}columns of {}", applied(activation), weight(session, *w))
         }
         Kind::Combine { combination, activation, inputs, .. } => {
             format!("{activation} of {combination} of {}", joined(inputs.iter().map(|s| shape(*s)), ", "))
         }
         Kind::Activate { activation, input, .. } => format!("{activation} of {}", shape(*input)),
-        Kind::Reduce { aggregation, input, .. } => format!("{aggregation} over {}", shape(*input)),
+        Kind::Reduce { aggregation, activation, input, .. } => {
+            format!("{}{aggregation} over {}", applied(activation), shape(*input))
+        }
     }
 }
 
@@ -436,19 +467,7 @@ fn blocks(
         write!(out, "  at {}: {} {word} of {}, {kind} from ", block.base, block.rows, shape(block.shape))?;
         for row in 0..block.rows {
             let separator = if row == 0 { "" } else { "; " };
-            let times = match &block.kind {
-                Kind::Reduce { times, starts, .. } if !times.is_empty() => &times[starts[row] as usize..],
-                _ => &[],
-            };
-            let source = |(k, s): (usize, &u32)| match times.get(k).copied().unwrap_or(1) {
-                1 => s.to_string(),
-                n => format!("{n}*{s}"),
-            };
-            write!(
-                out,
-                "{separator}{}",
-                joined(block.row_sources(row).iter().enumerate().map(source), ", ")
-            )?;
+            write!(out, "{separator}{}", sources_text(block, row))?;
         }
         writeln!(out)?;
     }

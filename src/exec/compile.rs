@@ -5,6 +5,9 @@
 //! operation combines those rows. What would only copy (a single unweighted input under a sum and the identity, the
 //! average of one grounding) gets no row at all: its neuron stands where its input stands.
 
+mod sums;
+
+use super::fusion::{Reader, only_readers};
 use super::program::{Block, Kind, Leaf, OutputSlot, Program};
 use crate::base::hash::{HashMap, IndexMap};
 use crate::base::span::Span;
@@ -12,9 +15,9 @@ use crate::data::{Database, PredId, Vocabulary};
 use crate::diag::{Diagnostic, codes};
 use crate::graph::function::{Map, Slot, map_of};
 use crate::graph::{Graph, NeuronId, Op};
-use crate::template::{RuleId, Template, WeightId};
+use crate::template::{Template, WeightId};
 use crate::tensor::Shape;
-use crate::tensor::functions::{Activation, Aggregation, Combination};
+use crate::tensor::functions::{Activation, Combination};
 
 /// What compiling needs to know besides the graph.
 pub struct Context<'a> {
@@ -35,40 +38,91 @@ enum Place {
     Pending { block: u32, row: u32 },
 }
 
+/// How much of its one reader's work a sum or an average has taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Done {
+    Nothing,
+    /// Its values were multiplied by the reader's weight.
+    Weighted,
+    /// It is what the reader computes.
+    All,
+}
+
+/// What a weight and a value make, with a function on top (by its number).
+type ProductKey = (WeightId, u32, Option<u32>);
+
+impl Place {
+    fn known(&self) -> u32 {
+        match self {
+            Place::Known(offset) => *offset,
+            Place::Pending { .. } => unreachable!("all places are known by now"),
+        }
+    }
+}
+
+/// Neurons of one function whose inputs have the same shapes.
+#[derive(Default)]
+struct Variant {
+    shapes: Vec<Shape>,
+    /// The activation has been applied already, to the one input.
+    activated: bool,
+    neurons: Vec<u32>,
+    sources: Vec<u32>,
+}
+
 /// A linear block in the making.
 struct PendingLinear {
     weight: WeightId,
+    function: Option<u32>,
     input: Shape,
     output: Shape,
     sources: Vec<u32>,
-    source_gradient: bool,
+    constant: Constant,
     base: usize,
+}
+
+/// Whether the sources of a product are constants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Constant {
+    No,
+    Dense,
+    /// Columns of which two elements in three are 0, or more: reading the others alone then pays (a column is read
+    /// with a stride).
+    Sparse,
 }
 
 struct Compiler<'a> {
     context: &'a Context<'a>,
     graph: &'a Graph,
+    /// The function of each operation, but for aggregations and leaves.
+    maps: &'a [Option<Map<'a>>],
     program: Program,
     /// Arena offset of each neuron's value.
     offset: Vec<u32>,
     shape: Vec<Shape>,
     leaves: HashMap<WeightId, u32>,
-    /// Where `weight · value at offset` stands.
-    products: HashMap<(WeightId, u32), Place>,
+    /// Where `function(weight · value at offset)` stands.
+    products: HashMap<ProductKey, Place>,
     /// Functions of literals met so far, numbered by their places.
     functions: Vec<Activation>,
     /// Where `function(value at offset)` stands, and its shape.
     applied: HashMap<(u32, u32), (u32, Shape)>,
+    /// The one reader of each sum and average, if it has only one.
+    readers: Vec<Option<Reader>>,
+    /// What has been done to a sum or an average besides.
+    done: Vec<Done>,
     pending: Vec<PendingLinear>,
-    pending_ids: IndexMap<(WeightId, Shape, bool), u32>,
+    pending_ids: IndexMap<(WeightId, Shape, Option<u32>, Constant), u32>,
     places: Vec<Place>,
 }
 
 /// Compiles a graph.
 pub fn compile(graph: &Graph, context: &Context<'_>) -> Result<Program, Diagnostic> {
+    let maps: Vec<Option<Map<'_>>> = graph.ops.iter().map(|op| map_of(context.template, op)).collect();
     let mut compiler = Compiler {
         context,
         graph,
+        maps: &maps,
         program: Program::default(),
         offset: vec![0; graph.len()],
         shape: vec![Shape::SCALAR; graph.len()],
@@ -76,6 +130,8 @@ pub fn compile(graph: &Graph, context: &Context<'_>) -> Result<Program, Diagnost
         products: HashMap::default(),
         functions: Vec::new(),
         applied: HashMap::default(),
+        readers: only_readers(graph, context.template),
+        done: vec![Done::Nothing; graph.len()],
         pending: Vec::new(),
         pending_ids: IndexMap::default(),
         places: Vec::new(),
@@ -207,15 +263,18 @@ impl<'a> Compiler<'a> {
         let graph = self.graph;
         let groups: Vec<&[u32]> =
             neurons.chunk_by(|a, b| graph.op[*a as usize] == graph.op[*b as usize]).collect();
-        let ops: Vec<Option<Map<'a>>> =
-            groups.iter().map(|g| map_of(self.context.template, graph.operation(g[0] as usize))).collect();
+        let ops: Vec<Option<&'a Map<'a>>> =
+            groups.iter().map(|g| self.maps[graph.op[g[0] as usize].0 as usize].as_ref()).collect();
         self.places.clear();
         self.apply_functions(&groups, &ops)?;
         for (group, op) in groups.iter().zip(&ops) {
-            if let Some(op) = op {
-                for &n in *group {
-                    self.request(op, graph.inputs(n as usize))?;
+            match op {
+                Some(op) => {
+                    for &n in *group {
+                        self.request(op, graph.inputs(n as usize))?;
+                    }
                 }
+                None => self.weigh_summands(group)?,
             }
         }
         self.place_linear()?;
@@ -225,7 +284,7 @@ impl<'a> Compiler<'a> {
             match op {
                 Some(op) => self.map_group(group, op, &places, &mut at)?,
                 None => match graph.operation(group[0] as usize) {
-                    Op::Aggregation(rule) => self.reduce_group(group, *rule)?,
+                    Op::Aggregation(rule) => self.reduce_group(group, *rule, &places, &mut at)?,
                     _ => unreachable!("leaves stand at level 0"),
                 },
             }
@@ -236,9 +295,9 @@ impl<'a> Compiler<'a> {
 
     /// Computes what the literals' functions make of the values of lower levels: one row for every distinct pair of a
     /// function and a value, innermost functions first.
-    fn apply_functions(&mut self, groups: &[&[u32]], ops: &[Option<Map<'a>>]) -> Result<(), Diagnostic> {
+    fn apply_functions(&mut self, groups: &[&[u32]], ops: &[Option<&'a Map<'a>>]) -> Result<(), Diagnostic> {
         let graph = self.graph;
-        let deepest = |op: &Map<'a>| op.slots.iter().map(|s| s.functions.len()).max().unwrap_or(0);
+        let deepest = |op: &&Map<'a>| op.slots.iter().map(|s| s.functions.len()).max().unwrap_or(0);
         let depth = ops.iter().flatten().map(deepest).max().unwrap_or(0);
         for step in 0..depth {
             // Rows by function and shape of the value; a value stands for its first slot, for messages.
@@ -305,8 +364,11 @@ impl<'a> Compiler<'a> {
         for (slot, input) in op.slots.iter().zip(inputs) {
             let (source, shape) = self.slot_value(slot, *input);
             let place = match slot.weight {
-                Some(w) => self.product(w, source, shape, slot)?,
-                None => Place::Known(source),
+                Some(w) if self.done[input.0 as usize] == Done::Nothing => {
+                    let function = self.absorbed(op, w, shape);
+                    self.product(w, source, shape, slot, function)?
+                }
+                _ => Place::Known(source),
             };
             self.places.push(place);
         }
@@ -319,10 +381,8 @@ impl<'a> Compiler<'a> {
         source: u32,
         shape: Shape,
         slot: &Slot<'_>,
+        function: Option<Activation>,
     ) -> Result<Place, Diagnostic> {
-        if let Some(&place) = self.products.get(&(weight, source)) {
-            return Ok(place);
-        }
         let def = &self.context.template.weights[weight];
         let Some(output) = def.shape.times(shape) else {
             let d = Diagnostic::new(
@@ -333,25 +393,49 @@ impl<'a> Compiler<'a> {
             let d = labelled(d, slot.span, format!("the value here is {shape}"));
             return Err(self.blame_fact(d, slot.pred, shape));
         };
-        let inputs_end = self.program.inputs_end();
-        let constant = (self.program.constants_base..inputs_end).contains(&(source as usize));
+        let function = function.map(|f| self.function_id(&f));
+        if let Some(&place) = self.products.get(&(weight, source, function)) {
+            return Ok(place);
+        }
+        let constant = self.constant(source, def.shape, shape);
         let next = self.pending.len() as u32;
-        let block = *self.pending_ids.entry((weight, shape, constant)).or_insert(next);
+        let block = *self.pending_ids.entry((weight, shape, function, constant)).or_insert(next);
         if block == next {
-            self.pending.push(PendingLinear {
-                weight,
-                input: shape,
-                output,
-                sources: Vec::new(),
-                source_gradient: !constant,
-                base: 0,
-            });
+            let sources = Vec::new();
+            let pending =
+                PendingLinear { weight, function, input: shape, output, sources, constant, base: 0 };
+            self.pending.push(pending);
         }
         let pending = &mut self.pending[block as usize];
         let place = Place::Pending { block, row: pending.sources.len() as u32 };
         pending.sources.push(source);
-        self.products.insert((weight, source), place);
+        self.products.insert((weight, source, function), place);
         Ok(place)
+    }
+
+    /// The activation that is computed together with the product of a weight and a value: of a function of one
+    /// weighted input.
+    fn absorbed(&self, op: &Map<'_>, weight: WeightId, value: Shape) -> Option<Activation> {
+        let product = self.context.template.weights[weight].shape.times(value)?;
+        self.activation_of_one(op, product).filter(|f| f.derivative_from_output() && !f.is_identity())
+    }
+
+    /// What a function of one input, without an offset, applies to it; `None` if it is another function.
+    fn activation_of_one(&self, op: &Map<'_>, input: Shape) -> Option<Activation> {
+        let alone = op.offset.is_none() && op.slots.len() == 1 && op.combination.is_identity_of_one();
+        alone.then(|| op.activation.unwrap_or_else(|| (self.context.output_activation)(input)))
+    }
+
+    fn constant(&self, source: u32, weight: Shape, value: Shape) -> Constant {
+        let program = &self.program;
+        let Some(at) = (source as usize).checked_sub(program.constants_base) else { return Constant::No };
+        let Some(elements) = program.constants.get(at..at + value.len()) else { return Constant::No };
+        let kept = elements.iter().filter(|x| **x != 0.0).count();
+        if value.cols == 1 && !value.is_scalar() && !weight.is_scalar() && kept * 3 <= value.len() {
+            Constant::Sparse
+        } else {
+            Constant::Dense
+        }
     }
 
     /// Adds the first fact of a predicate whose value has a shape, for predicates whose facts differ in shape.
@@ -391,28 +475,47 @@ impl<'a> Compiler<'a> {
         for p in pending {
             for (row, &source) in p.sources.iter().enumerate() {
                 let offset = (p.base + row * p.output.len()) as u32;
-                self.products.insert((p.weight, source), Place::Known(offset));
+                self.products.insert((p.weight, source, p.function), Place::Known(offset));
             }
-            self.program.blocks.push(Block {
-                base: p.base,
-                rows: p.sources.len(),
-                shape: p.output,
-                kind: Kind::Linear {
+            let activation = p.function.map_or(Activation::Identity, |f| self.functions[f as usize]);
+            let rows = p.sources.len();
+            let kind = if p.constant == Constant::Sparse {
+                self.columns(p.weight, activation, p.input, &p.sources)
+            } else {
+                let source_gradient = p.constant == Constant::No;
+                Kind::Linear {
                     weight: p.weight,
+                    activation,
                     input: p.input,
                     sources: p.sources,
-                    source_gradient: p.source_gradient,
-                },
-            });
+                    source_gradient,
+                }
+            };
+            self.program.blocks.push(Block { base: p.base, rows, shape: p.output, kind });
         }
         Ok(())
+    }
+
+    /// The elements of constants that are not 0.
+    fn columns(&self, weight: WeightId, activation: Activation, input: Shape, sources: &[u32]) -> Kind {
+        let (mut starts, mut columns, mut factors) = (vec![0], Vec::new(), Vec::new());
+        for &source in sources {
+            let at = source as usize - self.program.constants_base;
+            let elements = self.program.constants[at..at + input.len()].iter().enumerate();
+            for (column, &x) in elements.filter(|(_, x)| **x != 0.0) {
+                columns.push(column as u32);
+                factors.push(x);
+            }
+            starts.push(columns.len() as u32);
+        }
+        Kind::Columns { weight, activation, starts, columns, factors }
     }
 
     /// The neurons of one rule or atom operation; `places` holds their weighted inputs from `at` on.
     fn map_group(
         &mut self,
         group: &[u32],
-        op: Map<'_>,
+        op: &Map<'_>,
         places: &[Place],
         at: &mut usize,
     ) -> Result<(), Diagnostic> {
@@ -420,50 +523,44 @@ impl<'a> Compiler<'a> {
         let k = op.slots.len();
         let arity = k + usize::from(op.offset.is_some());
         // Neurons of one operation nearly always have inputs of the same shapes; each combination of shapes is a block.
-        let mut variants: Vec<(Vec<Shape>, Vec<u32>, Vec<u32>)> = Vec::new();
+        let mut variants: Vec<Variant> = Vec::new();
         let mut shapes: Vec<Shape> = Vec::with_capacity(arity);
         for &n in group {
             shapes.clear();
-            if let Some(w) = op.offset {
-                shapes.push(template.weights[w].shape);
-            }
+            shapes.extend(op.offset.map(|w| template.weights[w].shape));
+            let mut activated = false;
             for (slot, input) in op.slots.iter().zip(self.graph.inputs(n as usize)) {
                 let (_, shape) = self.slot_value(slot, *input);
+                let done = self.done[input.0 as usize];
                 shapes.push(match slot.weight {
-                    Some(w) => template.weights[w].shape.times(shape).expect("checked when requested"),
-                    None => shape,
+                    Some(w) if done == Done::Nothing => {
+                        activated |= self.absorbed(op, w, shape).is_some();
+                        template.weights[w].shape.times(shape).expect("checked when requested")
+                    }
+                    _ => shape,
                 });
+                activated |= done == Done::All;
             }
-            let variant = match variants.iter().position(|(s, ..)| *s == shapes) {
+            let variant = match variants.iter().position(|v| v.shapes == shapes && v.activated == activated) {
                 Some(i) => &mut variants[i],
                 None => {
-                    variants.push((shapes.clone(), Vec::new(), Vec::new()));
+                    variants.push(Variant { shapes: shapes.clone(), activated, ..Variant::default() });
                     variants.last_mut().expect("just pushed")
                 }
             };
-            variant.1.push(n);
-            variant.2.extend(op.offset.map(|w| self.leaves[&w]));
-            for place in &places[*at..*at + k] {
-                match place {
-                    Place::Known(offset) => variant.2.push(*offset),
-                    Place::Pending { .. } => unreachable!("all places are known by now"),
-                }
-            }
+            variant.neurons.push(n);
+            variant.sources.extend(op.offset.map(|w| self.leaves[&w]));
+            variant.sources.extend(places[*at..*at + k].iter().map(|p| p.known()));
             *at += k;
         }
-        for (shapes, neurons, sources) in variants {
-            self.map_block(&op, shapes, &neurons, sources)?;
+        for variant in variants {
+            self.map_block(op, variant)?;
         }
         Ok(())
     }
 
-    fn map_block(
-        &mut self,
-        op: &Map<'_>,
-        inputs: Vec<Shape>,
-        neurons: &[u32],
-        sources: Vec<u32>,
-    ) -> Result<(), Diagnostic> {
+    fn map_block(&mut self, op: &Map<'_>, variant: Variant) -> Result<(), Diagnostic> {
+        let Variant { shapes: inputs, activated, neurons, sources } = variant;
         let combined = op.combination.output_shape(&inputs).map_err(|why| {
             let what = match self.graph.operation(neurons[0] as usize) {
                 Op::Atom { pred, .. } => {
@@ -480,7 +577,8 @@ impl<'a> Compiler<'a> {
             }
             d
         })?;
-        let activation = op.activation.unwrap_or_else(|| (self.context.output_activation)(combined));
+        let stated = || op.activation.unwrap_or_else(|| (self.context.output_activation)(combined));
+        let activation = if activated { Activation::Identity } else { stated() };
         let copy = inputs.len() == 1 && op.combination.is_identity_of_one();
         // The activation is fused where its derivative follows from its output and the combination does not look at
         // its own result.
@@ -537,85 +635,11 @@ impl<'a> Compiler<'a> {
         self.program.blocks.push(Block { base, rows, shape, kind });
         (0..rows).map(|i| (base + i * width) as u32).collect()
     }
-
-    fn reduce_group(&mut self, group: &[u32], rule: RuleId) -> Result<(), Diagnostic> {
-        let r = &self.context.template.rules[rule];
-        let aggregation: &Aggregation = &r.aggregation;
-        let graph = self.graph;
-        // One block per shape of the input and of the result.
-        let mut blocks: IndexMap<(Shape, Shape), Segments> = IndexMap::default();
-        for &n in group {
-            let inputs = graph.inputs(n as usize);
-            let shape = self.shape[inputs[0].0 as usize];
-            let times = graph.times(n as usize);
-            let count = times.map_or(inputs.len(), |t| t.iter().map(|&t| t as usize).sum());
-            if count == 1 && aggregation.is_identity_of_one() {
-                self.offset[n as usize] = self.offset[inputs[0].0 as usize];
-                self.shape[n as usize] = shape;
-                self.program.copies += 1;
-                continue;
-            }
-            if let Some(other) = inputs.iter().map(|i| self.shape[i.0 as usize]).find(|s| *s != shape) {
-                return Err(Diagnostic::new(
-                    codes::SHAPE_MISMATCH,
-                    format!("groundings of one rule have different shapes: {shape} and {other}"),
-                )
-                .label(r.span, "they cannot be aggregated"));
-            }
-            let output = aggregation.output_shape(shape, count).map_err(|why| {
-                Diagnostic::new(
-                    codes::FUNCTION_SHAPE,
-                    format!("`{aggregation}` cannot aggregate values of shape {shape}"),
-                )
-                .label(r.span, why)
-            })?;
-            let entry = blocks.entry((shape, output)).or_default();
-            entry.push(n, inputs.iter().map(|i| self.offset[i.0 as usize]), times);
-        }
-        for ((input, output), segments) in blocks {
-            let Segments { neurons, mut starts, sources, times } = segments;
-            starts.push(sources.len() as u32);
-            let kind = Kind::Reduce { aggregation: aggregation.clone(), input, starts, sources, times };
-            let places = self.block(output, neurons.len(), kind);
-            for (&n, offset) in neurons.iter().zip(places) {
-                self.offset[n as usize] = offset;
-                self.shape[n as usize] = output;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn labelled(d: Diagnostic, span: Option<Span>, text: String) -> Diagnostic {
     match span {
         Some(span) => d.label(span, text),
         None => d.note(text),
-    }
-}
-
-/// Aggregations in the making.
-#[derive(Default)]
-struct Segments {
-    neurons: Vec<u32>,
-    starts: Vec<u32>,
-    sources: Vec<u32>,
-    /// Empty while each source counts once.
-    times: Vec<u32>,
-}
-
-impl Segments {
-    fn push(&mut self, neuron: u32, sources: impl Iterator<Item = u32>, times: Option<&[u32]>) {
-        self.neurons.push(neuron);
-        let start = self.sources.len();
-        self.starts.push(start as u32);
-        self.sources.extend(sources);
-        match times.filter(|t| t.iter().any(|&t| t != 1)) {
-            Some(times) => {
-                self.times.resize(start, 1);
-                self.times.extend_from_slice(times);
-            }
-            None if self.times.is_empty() => {}
-            None => self.times.resize(self.sources.len(), 1),
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! [`Selection`]: row ranges of the one program.
 
 pub mod compile;
+pub mod fusion;
 pub mod program;
 pub mod run;
 pub mod selection;

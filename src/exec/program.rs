@@ -10,16 +10,32 @@ use std::ops::Range;
 /// What the rows of a block are computed by. Sources are arena offsets of the first element of a value.
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// `W · x`, one row per distinct source: what every neuron that reads `x` under `W` shares.
+    /// `f(W · x)`, one row per distinct source: what every neuron that reads `x` under `W` shares; `f` is computable in
+    /// place and its derivative from its output.
     Linear {
         /// The weight.
         weight: WeightId,
+        /// What is applied to the product.
+        activation: Activation,
         /// Shape of the sources.
         input: Shape,
         /// One source per row.
         sources: Vec<u32>,
         /// False if all sources are constants, whose gradient nobody asks for.
         source_gradient: bool,
+    },
+    /// `f(W · x)` for constant columns `x` that are mostly zeros: a sum of columns of `W`.
+    Columns {
+        /// The weight.
+        weight: WeightId,
+        /// What is applied to the product.
+        activation: Activation,
+        /// Where the elements of each row begin; one entry more than rows.
+        starts: Vec<u32>,
+        /// Places of the elements that are not 0.
+        columns: Vec<u32>,
+        /// These elements.
+        factors: Vec<f64>,
     },
     /// `f(comb(x_1, …, x_k))`, `k` sources per row; `f` is computable in place and its derivative from its output.
     Combine {
@@ -41,10 +57,13 @@ pub enum Kind {
         /// One source per row.
         sources: Vec<u32>,
     },
-    /// Aggregation of a segment of sources per row.
+    /// `f(aggregation of a segment of sources)` per row; `f` is the identity unless the aggregation is a sum or an
+    /// average, and then computable in place and its derivative from its output.
     Reduce {
         /// The aggregation.
         aggregation: Aggregation,
+        /// What is applied to the result.
+        activation: Activation,
         /// Shape of the sources.
         input: Shape,
         /// Where the segment of each row begins; one entry more than rows.
@@ -75,9 +94,17 @@ impl Block {
         let width = self.shape.len();
         self.base + rows.start * width..self.base + rows.end * width
     }
+    /// The weight that its rows read.
+    pub fn weight(&self) -> Option<WeightId> {
+        match &self.kind {
+            Kind::Linear { weight, .. } | Kind::Columns { weight, .. } => Some(*weight),
+            _ => None,
+        }
+    }
     /// The sources that a row reads.
     pub fn row_sources(&self, row: usize) -> &[u32] {
         match &self.kind {
+            Kind::Columns { .. } => &[],
             Kind::Linear { sources, .. } | Kind::Activate { sources, .. } => &sources[row..row + 1],
             Kind::Combine { inputs, sources, .. } => &sources[row * inputs.len()..(row + 1) * inputs.len()],
             Kind::Reduce { starts, sources, .. } => &sources[starts[row] as usize..starts[row + 1] as usize],

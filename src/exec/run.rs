@@ -3,7 +3,11 @@
 use super::program::{Block, Kind, Parameters, Program};
 use super::selection::{Segment, Selection};
 use crate::base::index::Id;
+use crate::template::WeightId;
+use crate::tensor::functions::{Aggregation, Combination};
 use crate::tensor::kernels;
+use crate::tensor::kernels::columns::{columns_backward, columns_forward};
+use crate::tensor::kernels::sums::{Mean, Rows, spread_rows, sum_rows};
 use crate::tensor::real::Real;
 
 /// The arena of values and of their gradients.
@@ -28,9 +32,9 @@ impl<T: Real> Gradients<T> {
     pub fn new(parameters: &Parameters<T>) -> Self {
         Gradients { values: vec![T::ZERO; parameters.values.len()] }
     }
-    /// Zeros for the weights of a selection.
-    pub fn clear(&mut self, parameters: &Parameters<T>, selection: &Selection) {
-        for &w in &selection.weights {
+    /// Zeros for some weights.
+    pub fn clear(&mut self, parameters: &Parameters<T>, weights: &[WeightId]) {
+        for &w in weights {
             self.values[parameters.ranges[w].clone()].fill(T::ZERO);
         }
     }
@@ -109,7 +113,8 @@ impl<T: Real> State<T> {
         let (values, y) = self.values.split_at(block.base);
         let y = &y[range.start - block.base..range.end - block.base];
         match &block.kind {
-            Kind::Linear { weight, input, sources, source_gradient } => {
+            Kind::Linear { weight, activation, input, sources, source_gradient } => {
+                activation.scale_by_derivative(y, gy);
                 let gw = &mut gradients.values[parameters.ranges[*weight].clone()];
                 kernels::linear_backward(
                     parameters.get(*weight),
@@ -122,11 +127,20 @@ impl<T: Real> State<T> {
                     source_gradient.then_some(grads),
                 );
             }
+            Kind::Columns { weight, activation, starts, columns, factors } => {
+                activation.scale_by_derivative(y, gy);
+                let gw = &mut gradients.values[parameters.ranges[*weight].clone()];
+                let k = parameters.shapes[*weight].cols as usize;
+                columns_backward(k, &starts[rows.start..=rows.end], columns, factors, gy, gw);
+            }
             Kind::Combine { combination, activation, inputs, sources } => {
-                if !activation.is_identity() {
-                    activation.scale_by_derivative(y, gy);
-                }
+                activation.scale_by_derivative(y, gy);
                 let k = inputs.len();
+                if *combination == Combination::Sum && inputs.iter().all(|s| *s == block.shape) {
+                    let tuples = Rows::Tuples(k, &sources[rows.start * k..rows.end * k]);
+                    spread_rows(gy, tuples, Mean::No, width, grads);
+                    return;
+                }
                 for (i, row) in rows.enumerate() {
                     let own = i * width..(i + 1) * width;
                     let offsets = &sources[row * k..(row + 1) * k];
@@ -152,7 +166,13 @@ impl<T: Real> State<T> {
                     activation.backward(*input, x, &y[own.clone()], &gy[own], &mut grads[from]);
                 }
             }
-            Kind::Reduce { aggregation, input, starts, sources, times } => {
+            Kind::Reduce { aggregation, activation, input, starts, sources, times } => {
+                activation.scale_by_derivative(y, gy);
+                if let Some(mean) = mean_of(aggregation) {
+                    let segments = Rows::Segments(&starts[rows.start..=rows.end], sources, times);
+                    spread_rows(gy, segments, mean, width, grads);
+                    return;
+                }
                 for (i, row) in rows.enumerate() {
                     let own = i * width..(i + 1) * width;
                     let segment = starts[row] as usize..starts[row + 1] as usize;
@@ -163,6 +183,15 @@ impl<T: Real> State<T> {
                 }
             }
         }
+    }
+}
+
+/// The aggregations that are sums over rows.
+fn mean_of(aggregation: &Aggregation) -> Option<Mean> {
+    match aggregation {
+        Aggregation::Avg => Some(Mean::Yes),
+        Aggregation::Sum => Some(Mean::No),
+        _ => None,
     }
 }
 
@@ -179,20 +208,29 @@ fn forward_block<T: Real>(
     let (values, upper) = arena.split_at_mut(block.base);
     let y = &mut upper[range.start - block.base..range.end - block.base];
     match &block.kind {
-        Kind::Linear { weight, input, sources, .. } => {
+        Kind::Linear { weight, activation, input, sources, .. } => {
             let w = parameters.get(*weight);
             kernels::linear_forward(w, parameters.shapes[*weight], values, &sources[rows], *input, y);
+            activation.apply_in_place(y);
+        }
+        Kind::Columns { weight, activation, starts, columns, factors } => {
+            let (w, k) = (parameters.get(*weight), parameters.shapes[*weight].cols as usize);
+            columns_forward(w, k, &starts[rows.start..=rows.end], columns, factors, y);
+            activation.apply_in_place(y);
         }
         Kind::Combine { combination, activation, inputs, sources } => {
             let k = inputs.len();
-            for (i, row) in rows.enumerate() {
-                let offsets = &sources[row * k..(row + 1) * k];
-                let y = &mut y[i * width..(i + 1) * width];
-                combination.forward(inputs, block.shape, values, offsets, y, scratch);
+            if *combination == Combination::Sum && inputs.iter().all(|s| *s == block.shape) {
+                let tuples = Rows::Tuples(k, &sources[rows.start * k..rows.end * k]);
+                sum_rows(values, tuples, Mean::No, width, y);
+            } else {
+                for (i, row) in rows.enumerate() {
+                    let offsets = &sources[row * k..(row + 1) * k];
+                    let y = &mut y[i * width..(i + 1) * width];
+                    combination.forward(inputs, block.shape, values, offsets, y, scratch);
+                }
             }
-            if !activation.is_identity() {
-                activation.apply_in_place(y);
-            }
+            activation.apply_in_place(y);
         }
         Kind::Activate { activation, input, sources } => {
             let n = input.len();
@@ -201,7 +239,13 @@ fn forward_block<T: Real>(
                 activation.forward(*input, x, &mut y[i * width..(i + 1) * width]);
             }
         }
-        Kind::Reduce { aggregation, input, starts, sources, times } => {
+        Kind::Reduce { aggregation, activation, input, starts, sources, times } => {
+            if let Some(mean) = mean_of(aggregation) {
+                let segments = Rows::Segments(&starts[rows.start..=rows.end], sources, times);
+                sum_rows(values, segments, mean, width, y);
+                activation.apply_in_place(y);
+                return;
+            }
             for (i, row) in rows.enumerate() {
                 let segment = starts[row] as usize..starts[row + 1] as usize;
                 let times = (!times.is_empty()).then(|| &times[segment.clone()]);
@@ -220,7 +264,7 @@ pub fn check_gradient(
     parameters: &Parameters<f64>,
     gradient: &[f64],
     objective: &mut dyn FnMut(&Parameters<f64>) -> f64,
-) -> Option<(crate::template::WeightId, f64)> {
+) -> Option<(WeightId, f64)> {
     let mut worst = None;
     let mut moved = parameters.clone();
     for id in parameters.ids().filter(|&w| parameters.learnable[w]) {

@@ -1,6 +1,6 @@
 //! Which rows a step computes.
 
-use super::program::{Kind, Program};
+use super::program::Program;
 use crate::template::WeightId;
 
 /// Rows `start..end` of a block.
@@ -81,9 +81,7 @@ impl<'a> Selector<'a> {
             if self.found.is_empty() {
                 continue;
             }
-            if let Kind::Linear { weight, .. } = &block.kind {
-                weights.push(*weight);
-            }
+            weights.extend(block.weight());
             let width = block.shape.len();
             let first = segments.len();
             for &offset in &self.found {
@@ -119,11 +117,8 @@ impl Selection {
             end: block.rows as u32,
         };
         let segments = program.blocks.iter().enumerate().map(segment).collect();
-        let linear = program.blocks.iter().filter_map(|b| match &b.kind {
-            Kind::Linear { weight, .. } => Some(*weight),
-            _ => None,
-        });
-        let mut weights: Vec<WeightId> = linear.chain(program.leaves.iter().map(|l| l.weight)).collect();
+        let read = program.blocks.iter().filter_map(|b| b.weight());
+        let mut weights: Vec<WeightId> = read.chain(program.leaves.iter().map(|l| l.weight)).collect();
         weights.sort_unstable();
         weights.dedup();
         Selection { segments, leaves: (0..program.leaves.len() as u32).collect(), weights }

@@ -4,7 +4,9 @@
 //! each of them. Gradients point uphill on minus the error: a step adds them.
 
 use crate::tensor::Real;
+use crate::tensor::wide::{self, Kernel};
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Range;
 
 /// An optimiser and its constants.
@@ -124,20 +126,64 @@ impl<T: Real> OptimizerState<T> {
             Optimizer::Adam { beta1, beta2, eps } => {
                 let k = self.steps as f64;
                 let c = T::from_f64;
-                let (b1, b2, r1, r2, eps) = (c(beta1), c(beta2), c(1.0 - beta1), c(1.0 - beta2), c(eps));
-                let (c1, c2) = (c(1.0 - beta1.powf(k)), c(1.0 - beta2.powf(k)));
-                let lr = c(lr);
-                for range in touched.iter().map(|&i| ranges[i as usize].clone()) {
-                    let moments = self.first[range.clone()].iter_mut().zip(&mut self.second[range.clone()]);
-                    let weights = params[range.clone()].iter_mut().zip(&grads[range]);
-                    for ((m, v), (w, &g)) in moments.zip(weights) {
-                        let g = decay * *w - g;
-                        *m = b1 * *m + r1 * g;
-                        *v = b2 * *v + r2 * g * g;
-                        *w -= lr * (*m / c1) / ((*v / c2).sqrt() + eps);
+                let constants = Constants {
+                    betas: (c(beta1), c(beta2)),
+                    rests: (c(1.0 - beta1), c(1.0 - beta2)),
+                    rate: c(lr / (1.0 - beta1.powf(k))),
+                    second: c(1.0 / (1.0 - beta2.powf(k))),
+                    eps: c(eps),
+                    decay,
+                };
+                // Weights that lie side by side are one run.
+                let mut at = 0;
+                while at < touched.len() {
+                    let mut range = ranges[touched[at] as usize].clone();
+                    at += 1;
+                    while at < touched.len() && ranges[touched[at] as usize].start == range.end {
+                        range.end = ranges[touched[at] as usize].end;
+                        at += 1;
                     }
+                    let (first, second) = (&mut self.first[range.clone()], &mut self.second[range.clone()]);
+                    wide::run::<Adam<T>>((
+                        &mut params[range.clone()],
+                        &grads[range],
+                        first,
+                        second,
+                        constants,
+                    ));
                 }
             }
+        }
+    }
+}
+
+/// What Adam multiplies by in one step: the bias corrections are divided out once, not per parameter.
+#[derive(Debug, Clone, Copy)]
+struct Constants<T> {
+    betas: (T, T),
+    rests: (T, T),
+    /// lr/(1−β₁^k).
+    rate: T,
+    /// 1/(1−β₂^k).
+    second: T,
+    eps: T,
+    decay: T,
+}
+
+struct Adam<T>(PhantomData<T>);
+
+impl<T: Real> Kernel for Adam<T> {
+    /// Parameters, gradients, moments.
+    type Arguments<'a> = (&'a mut [T], &'a [T], &'a mut [T], &'a mut [T], Constants<T>);
+
+    #[inline(always)]
+    fn run((params, grads, first, second, c): Self::Arguments<'_>) {
+        let moments = first.iter_mut().zip(second);
+        for ((m, v), (w, &g)) in moments.zip(params.iter_mut().zip(grads)) {
+            let g = c.decay * *w - g;
+            *m = c.betas.0 * *m + c.rests.0 * g;
+            *v = c.betas.1 * *v + c.rests.1 * g * g;
+            *w -= c.rate * *m / ((*v * c.second).sqrt() + c.eps);
         }
     }
 }

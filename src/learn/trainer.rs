@@ -157,10 +157,18 @@ struct Shard<'a, T> {
     training: Selection,
     /// Supports each output, by position; made only where steps need it.
     single: Vec<Option<Selection>>,
+    /// Whether training outputs depend on the same rows so much that a batch computes them once; else its samples are
+    /// computed one after the other.
+    shares_rows: bool,
+    /// The weights of the last gradient.
+    weights: Vec<WeightId>,
+    seed: Vec<T>,
 }
 
 /// Below this many elements a step is too short to share between threads (a rayon fork costs some 5 µs).
 const PARALLEL_ROWS: usize = 4096;
+
+const SELECTED: &str = "training outputs have their selections";
 
 /// Trains and evaluates. Elements are `T`; what is reported is `f64`.
 pub struct Trainer<'a, T> {
@@ -172,6 +180,10 @@ pub struct Trainer<'a, T> {
     optimizer: OptimizerState<T>,
     ranges: Vec<Range<usize>>,
     total: Gradients<T>,
+    /// The samples of a step, by shard.
+    by_shard: Vec<Vec<usize>>,
+    /// The weights that a step changes.
+    touched: Vec<u32>,
     order: Vec<usize>,
     shuffles: Stream,
     learning_rate: f64,
@@ -227,13 +239,20 @@ impl<'a, T: Real> Trainer<'a, T> {
                 let mut single = |(o, l): (&crate::exec::program::OutputSlot, &bool)| {
                     (*l && per_sample).then(|| selector.supporting([o.offset]))
                 };
+                let single: Vec<Option<Selection>> = outputs().map(&mut single).collect();
+                let apart: usize = single.iter().flatten().map(Selection::row_count).sum();
+                // Finding what a batch depends on costs about as much as computing that many narrow rows.
+                let shares_rows = apart > 2 * training.row_count();
                 Shard {
                     program,
                     state: State::new(program),
                     gradients: Gradients::new(&parameters),
                     everything,
                     training,
-                    single: outputs().map(&mut single).collect(),
+                    single,
+                    shares_rows,
+                    weights: Vec::new(),
+                    seed: Vec::new(),
                 }
             })
             .collect();
@@ -244,6 +263,8 @@ impl<'a, T: Real> Trainer<'a, T> {
             shuffles: Stream::new(settings.seed, "shuffle"),
             ranges: parameters.ranges.as_slice().to_vec(),
             total: Gradients::new(&parameters),
+            by_shard: vec![Vec::new(); shards.len()],
+            touched: Vec::new(),
             learning_rate: lr,
             epoch: 0,
             best: None,
@@ -368,65 +389,76 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// One step on a batch; the weighted error before it and the sum of weights.
     fn step(&mut self, batch: &[usize]) -> (f64, f64) {
-        let mut by_shard: Vec<Vec<usize>> = vec![Vec::new(); self.shards.len()];
-        for &i in batch {
-            by_shard[self.samples[i].shard].push(i);
-        }
         let (samples, loss, parameters) = (self.samples, self.settings.loss, &self.parameters);
-        let whole = self.settings.batch == Batch::All;
-        let work = |(shard, batch): (&mut Shard<'a, T>, &Vec<usize>)| {
-            (!batch.is_empty()).then(|| shard.gradient(parameters, samples, batch, loss, whole))
-        };
-        let parallel = batch.len() > 1
-            && self.shards.len() > 1
-            && self.shards.iter().map(|s| s.program.row_count()).sum::<usize>() > PARALLEL_ROWS;
-        let parts: Vec<Option<Part>> = if parallel {
-            self.shards.par_iter_mut().zip(&by_shard).map(work).collect()
-        } else {
-            self.shards.iter_mut().zip(&by_shard).map(work).collect()
-        };
-        // Summed shard by shard: the order does not depend on which thread was first.
-        let mut touched: Vec<WeightId> = Vec::new();
-        for part in parts.iter().flatten() {
-            touched.extend(part.weights.iter().filter(|w| self.parameters.learnable[**w]));
-        }
-        touched.sort_unstable();
-        touched.dedup();
-        let error: f64 = parts.iter().flatten().map(|p| p.error).sum();
         let weight: f64 = batch.iter().map(|&i| samples[i].importance).sum();
         let elements: usize = batch.iter().map(|&i| samples[i].target.len()).sum();
-        let scale = match self.settings.reduction {
-            Reduction::Mean => T::from_f64(1.0 / elements.max(1) as f64),
-            Reduction::Sum => T::ONE,
-        };
-        for &w in &touched {
-            let range = self.parameters.ranges[w].clone();
-            let total = &mut self.total.values[range.clone()];
-            total.fill(T::ZERO);
-            for (shard, part) in self.shards.iter().zip(&parts) {
-                if part.as_ref().is_some_and(|p| p.weights.binary_search(&w).is_ok()) {
-                    for (t, g) in total.iter_mut().zip(&shard.gradients.values[range.clone()]) {
-                        *t += *g;
+        let whole = self.settings.batch == Batch::All;
+        let mut error = 0.0;
+        self.touched.clear();
+        let gradient = match batch {
+            // Of one sample: nothing has to be added up or found out.
+            [one] if !whole => {
+                let shard = &mut self.shards[samples[*one].shard];
+                error += shard.gradient(parameters, samples, batch, loss, false);
+                let weights = shard.single(&samples[*one]).weights.iter();
+                self.touched.extend(weights.filter(|w| parameters.learnable[**w]).map(|w| w.0));
+                &mut shard.gradients.values
+            }
+            _ => {
+                self.by_shard.iter_mut().for_each(Vec::clear);
+                for &i in batch {
+                    self.by_shard[samples[i].shard].push(i);
+                }
+                let work = |(shard, batch): (&mut Shard<'a, T>, &Vec<usize>)| {
+                    (!batch.is_empty()).then(|| shard.gradient(parameters, samples, batch, loss, whole))
+                };
+                let rows =
+                    |(shard, batch): (&Shard<'a, T>, &Vec<usize>)| shard.row_count(samples, batch, whole);
+                let parallel = self.shards.len() > 1
+                    && self.shards.iter().zip(&self.by_shard).map(rows).sum::<usize>() > PARALLEL_ROWS;
+                let parts: Vec<Option<f64>> = if parallel {
+                    self.shards.par_iter_mut().zip(&self.by_shard).map(work).collect()
+                } else {
+                    self.shards.iter_mut().zip(&self.by_shard).map(work).collect()
+                };
+                error += parts.iter().flatten().sum::<f64>();
+                // Summed shard by shard: the order does not depend on which thread was first.
+                for (shard, _) in self.shards.iter().zip(&parts).filter(|(_, part)| part.is_some()) {
+                    let learnable = shard.weights.iter().filter(|w| parameters.learnable[**w]);
+                    self.touched.extend(learnable.map(|w| w.0));
+                }
+                self.touched.sort_unstable();
+                self.touched.dedup();
+                for &w in &self.touched {
+                    self.total.values[self.ranges[w as usize].clone()].fill(T::ZERO);
+                }
+                for (shard, _) in self.shards.iter().zip(&parts).filter(|(_, part)| part.is_some()) {
+                    for w in shard.weights.iter().filter(|w| parameters.learnable[**w]) {
+                        let range = self.ranges[w.index()].clone();
+                        let own = &shard.gradients.values[range.clone()];
+                        self.total.values[range].iter_mut().zip(own).for_each(|(t, g)| *t += *g);
                     }
                 }
+                &mut self.total.values
             }
-            if scale != T::ONE {
-                total.iter_mut().for_each(|t| *t *= scale);
+        };
+        if self.settings.reduction == Reduction::Mean && elements > 1 {
+            let scale = T::from_f64(1.0 / elements as f64);
+            for &w in &self.touched {
+                gradient[self.ranges[w as usize].clone()].iter_mut().for_each(|g| *g *= scale);
             }
         }
-        let numbers: Vec<u32> = touched.iter().map(|w| w.0).collect();
-        let grads = &mut self.total.values;
         if let Some(c) = self.settings.clip_norm {
-            clip_by_norm(grads, &self.ranges, &numbers, c);
+            clip_by_norm(gradient, &self.ranges, &self.touched, c);
         }
         if let Some(c) = self.settings.clip_value {
-            clip_by_value(grads, &self.ranges, &numbers, c);
+            clip_by_value(gradient, &self.ranges, &self.touched, c);
         }
         self.optimizer.step(
             &mut self.parameters.values,
             &self.ranges,
-            &numbers,
-            grads,
+            &self.touched,
+            gradient,
             self.learning_rate,
             self.settings.weight_decay,
         );
@@ -468,10 +500,9 @@ impl<'a, T: Real> Trainer<'a, T> {
             if batch.is_empty() {
                 continue;
             }
-            let part = shard.gradient(&self.parameters, samples, &batch, loss, true);
-            error += part.error;
-            for w in part.weights {
-                for i in self.parameters.ranges[w].clone() {
+            error += shard.gradient(&self.parameters, samples, &batch, loss, true);
+            for w in &shard.weights {
+                for i in self.parameters.ranges[*w].clone() {
                     total[i] -= shard.gradients.values[i];
                 }
             }
@@ -485,14 +516,22 @@ impl<'a, T: Real> Trainer<'a, T> {
     }
 }
 
-/// What one shard contributes to a step, besides its gradients.
-struct Part {
-    error: f64,
-    weights: Vec<WeightId>,
-}
-
 impl<T: Real> Shard<'_, T> {
-    /// Errors of a batch, and their gradients (of the *negative* error) into the shard's buffer.
+    /// What supports a training sample.
+    fn single(&self, sample: &Sample) -> &Selection {
+        self.single[sample.output].as_ref().expect(SELECTED)
+    }
+
+    /// About how many rows a batch computes.
+    fn row_count(&self, samples: &[Sample], batch: &[usize], whole: bool) -> usize {
+        match whole {
+            true => self.training.row_count(),
+            false => batch.iter().map(|&i| self.single(&samples[i]).row_count()).sum(),
+        }
+    }
+
+    /// The error of a batch, and its gradient (of the *negative* error) in the shard's buffer, for the weights that
+    /// are then in `weights`.
     fn gradient(
         &mut self,
         parameters: &Parameters<T>,
@@ -500,41 +539,54 @@ impl<T: Real> Shard<'_, T> {
         batch: &[usize],
         loss: Loss,
         whole: bool,
-    ) -> Part {
+    ) -> f64 {
+        let Shard { program, state, gradients, training, single, weights, seed, .. } = self;
+        let of = |i: usize| single[samples[i].output].as_ref().expect(SELECTED);
         let union;
-        let selection: &Selection = match (whole, batch) {
-            (true, _) => &self.training,
-            (false, [one]) => {
-                self.single[samples[*one].output].as_ref().expect("training outputs have their selections")
-            }
-            (false, many) => {
-                let parts = many.iter().filter_map(|&i| self.single[samples[i].output].as_ref());
-                union = Selection::union(parts);
-                &union
-            }
+        let many: Vec<&Selection>;
+        let selections: &[&Selection] = if whole {
+            &[&*training]
+        } else if let [one] = batch {
+            &[of(*one)]
+        } else if self.shares_rows {
+            union = Selection::union(batch.iter().map(|&i| of(i)));
+            &[&union]
+        } else {
+            many = batch.iter().map(|&i| of(i)).collect();
+            &many
         };
-        let program = self.program;
-        self.state.forward(program, parameters, selection);
-        self.state.clear_gradients(program, parameters, selection);
-        self.gradients.clear(parameters, selection);
-        let mut error = 0.0;
-        let mut seed: Vec<T> = Vec::new();
-        for &i in batch {
-            let sample = &samples[i];
-            let slot = program.outputs[sample.output];
-            let range = slot.offset as usize..slot.offset as usize + slot.shape.len();
-            let z = &self.state.values[range.clone()];
-            error += sample.importance * loss.value(z, &sample.target);
-            seed.clear();
-            seed.resize(range.len(), T::ZERO);
-            loss.gradient(z, &sample.target, &mut seed);
-            let importance = T::from_f64(sample.importance);
-            for (g, s) in self.state.gradients[range].iter_mut().zip(&seed) {
-                *g += importance * *s;
-            }
+        weights.clear();
+        for selection in selections {
+            weights.extend(&selection.weights);
         }
-        self.state.backward(program, parameters, selection, &mut self.gradients);
-        Part { error, weights: selection.weights.clone() }
+        if selections.len() > 1 {
+            weights.sort_unstable();
+            weights.dedup();
+        }
+        gradients.clear(parameters, weights);
+        // One selection for the whole batch, or one for each sample.
+        let per_selection = if selections.len() == 1 { batch.len() } else { 1 };
+        let mut error = 0.0;
+        for (selection, batch) in selections.iter().zip(batch.chunks(per_selection)) {
+            state.forward(program, parameters, selection);
+            state.clear_gradients(program, parameters, selection);
+            for &i in batch {
+                let sample = &samples[i];
+                let slot = program.outputs[sample.output];
+                let range = slot.offset as usize..slot.offset as usize + slot.shape.len();
+                let z = &state.values[range.clone()];
+                error += sample.importance * loss.value(z, &sample.target);
+                seed.clear();
+                seed.resize(range.len(), T::ZERO);
+                loss.gradient(z, &sample.target, seed);
+                let importance = T::from_f64(sample.importance);
+                for (g, s) in state.gradients[range].iter_mut().zip(&*seed) {
+                    *g += importance * *s;
+                }
+            }
+            state.backward(program, parameters, selection, gradients);
+        }
+        error
     }
 }
 

@@ -6,8 +6,13 @@
 //! rows of a call on large ones. Nothing depends on threads or time. Between machines the last bits of large products
 //! may differ, as the packed product fuses multiply and add where the processor can.
 
+pub mod columns;
+pub mod sums;
+
+use super::wide::{self, Kernel};
 use super::{Real, Shape};
 use nalgebra::{Dyn, MatrixView, MatrixViewMut};
+use std::marker::PhantomData;
 
 /// Weights of at most this many elements are transposed on the stack.
 const SMALL: usize = 256;
@@ -162,7 +167,7 @@ pub fn linear_forward<T: Real>(
             let mut space = [T::ZERO; SMALL];
             let columns = &mut space[..r * k];
             transpose(w, r, k, columns);
-            with_width!(r, narrow_forward(columns, values, offsets, k, y));
+            with_width!(r, wide::run[NarrowForward]((&*columns, values, offsets, k, y)));
         }
         Path::Columns => {
             let mut space = [T::ZERO; SMALL];
@@ -207,7 +212,7 @@ pub fn linear_backward<T: Real>(
     if path(w_shape) == Path::Gemm {
         gemm_backward(w, (r, k, c), values, offsets, gy, gw, grads);
     } else if c == 1 && k <= 16 {
-        with_width!(k, narrow_backward(w, values, offsets, r, gy, gw, grads));
+        with_width!(k, wide::run[NarrowBackward]((w, values, offsets, r, gy, gw, grads)));
     } else {
         for (gy, &o) in gy.chunks_exact(r * c).zip(offsets) {
             times_left_adjoint(w_shape, at(values, o, len), x_shape, gy, gw);
@@ -277,81 +282,87 @@ fn scale_backward<T: Real>(
     }
 }
 
-/// Calls `$f::<T, N>` with the constant N equal to `$n` in 1..=16, so that sums over N stay in registers.
+/// Runs the kernel `$f<T, N>` with the constant N equal to `$n` in 1..=16, so that sums over N stay in registers, and
+/// with N = 0, for any width, above.
 macro_rules! with_width {
-    ($n:expr, $f:ident($($arg:expr),*)) => {
+    ($n:expr, wide::run[$f:ident]($arguments:expr)) => {
         match $n {
-            1 => $f::<T, 1>($($arg),*),
-            2 => $f::<T, 2>($($arg),*),
-            3 => $f::<T, 3>($($arg),*),
-            4 => $f::<T, 4>($($arg),*),
-            5 => $f::<T, 5>($($arg),*),
-            6 => $f::<T, 6>($($arg),*),
-            7 => $f::<T, 7>($($arg),*),
-            8 => $f::<T, 8>($($arg),*),
-            9 => $f::<T, 9>($($arg),*),
-            10 => $f::<T, 10>($($arg),*),
-            11 => $f::<T, 11>($($arg),*),
-            12 => $f::<T, 12>($($arg),*),
-            13 => $f::<T, 13>($($arg),*),
-            14 => $f::<T, 14>($($arg),*),
-            15 => $f::<T, 15>($($arg),*),
-            16 => $f::<T, 16>($($arg),*),
-            _ => unreachable!("widths above 16 take another path"),
+            1 => wide::run::<$f<T, 1>>($arguments),
+            2 => wide::run::<$f<T, 2>>($arguments),
+            3 => wide::run::<$f<T, 3>>($arguments),
+            4 => wide::run::<$f<T, 4>>($arguments),
+            5 => wide::run::<$f<T, 5>>($arguments),
+            6 => wide::run::<$f<T, 6>>($arguments),
+            7 => wide::run::<$f<T, 7>>($arguments),
+            8 => wide::run::<$f<T, 8>>($arguments),
+            9 => wide::run::<$f<T, 9>>($arguments),
+            10 => wide::run::<$f<T, 10>>($arguments),
+            11 => wide::run::<$f<T, 11>>($arguments),
+            12 => wide::run::<$f<T, 12>>($arguments),
+            13 => wide::run::<$f<T, 13>>($arguments),
+            14 => wide::run::<$f<T, 14>>($arguments),
+            15 => wide::run::<$f<T, 15>>($arguments),
+            16 => wide::run::<$f<T, 16>>($arguments),
+            _ => wide::run::<$f<T, 0>>($arguments),
         }
     };
 }
 use with_width;
 
 /// y = Σ_j x_j · column j, for weights of R rows.
-fn narrow_forward<T: Real, const R: usize>(
-    columns: &[T],
-    values: &[T],
-    offsets: &[u32],
-    k: usize,
-    y: &mut [T],
-) {
-    let (columns, _) = columns.as_chunks::<R>();
-    let (y, _) = y.as_chunks_mut::<R>();
-    for (y, &o) in y.iter_mut().zip(offsets) {
-        let mut sum = [T::ZERO; R];
-        for (&x, column) in at(values, o, k).iter().zip(columns) {
-            for (s, &w) in sum.iter_mut().zip(column) {
-                *s += w * x;
+struct NarrowForward<T, const R: usize>(PhantomData<T>);
+
+impl<T: Real, const R: usize> Kernel for NarrowForward<T, R> {
+    /// Columns, values, offsets, number of columns, y.
+    type Arguments<'a> = (&'a [T], &'a [T], &'a [u32], usize, &'a mut [T]);
+
+    #[inline(always)]
+    fn run((columns, values, offsets, k, y): Self::Arguments<'_>) {
+        assert!(R > 0, "wide weights take another path");
+        let (columns, _) = columns.as_chunks::<R>();
+        let (y, _) = y.as_chunks_mut::<R>();
+        for (y, &o) in y.iter_mut().zip(offsets) {
+            let mut sum = [T::ZERO; R];
+            for (&x, column) in at(values, o, k).iter().zip(columns) {
+                for (s, &w) in sum.iter_mut().zip(column) {
+                    *s += w * x;
+                }
             }
+            *y = sum;
         }
-        *y = sum;
     }
 }
 
 /// The adjoint for column vectors of length K: gw row i += gy_i·x, gx = Σ_i gy_i · w row i.
-fn narrow_backward<T: Real, const K: usize>(
-    w: &[T],
-    values: &[T],
-    offsets: &[u32],
-    r: usize,
-    gy: &[T],
-    gw: &mut [T],
-    mut grads: Option<&mut [T]>,
-) {
-    let (w, _) = w.as_chunks::<K>();
-    let (gw, _) = gw.as_chunks_mut::<K>();
-    for (gy, &o) in gy.chunks_exact(r).zip(offsets) {
-        let x: &[T; K] = values[o as usize..].first_chunk().expect("a value lies inside of the arena");
-        for (&g, gw) in gy.iter().zip(gw.iter_mut()) {
-            for (gw, &x) in gw.iter_mut().zip(x) {
-                *gw += g * x;
-            }
-        }
-        if let Some(grads) = grads.as_deref_mut() {
-            let mut sum = [T::ZERO; K];
-            for (&g, w) in gy.iter().zip(w) {
-                for (s, &w) in sum.iter_mut().zip(w) {
-                    *s += g * w;
+struct NarrowBackward<T, const K: usize>(PhantomData<T>);
+
+impl<T: Real, const K: usize> Kernel for NarrowBackward<T, K> {
+    /// W, values, offsets, number of rows of W, gy, gw, the gradients of the values.
+    type Arguments<'a> = (&'a [T], &'a [T], &'a [u32], usize, &'a [T], &'a mut [T], Option<&'a mut [T]>);
+
+    #[inline(always)]
+    fn run((w, values, offsets, r, gy, gw, mut grads): Self::Arguments<'_>) {
+        assert!(K > 0, "long values take another path");
+        let (w, _) = w.as_chunks::<K>();
+        let (gw, _) = gw.as_chunks_mut::<K>();
+        for (gy, &o) in gy.chunks_exact(r).zip(offsets) {
+            let x: &[T; K] = sums::first(values, o);
+            for (&g, gw) in gy.iter().zip(gw.iter_mut()) {
+                for (gw, &x) in gw.iter_mut().zip(x) {
+                    *gw += g * x;
                 }
             }
-            for (gx, s) in grads[o as usize..].iter_mut().zip(sum) {
-                *gx += s;
+            if let Some(grads) = grads.as_deref_mut() {
+                let mut sum = [T::ZERO; K];
+                for (&g, w) in gy.iter().zip(w) {
+                    for (s, &w) in sum.iter_mut().zip(w) {
+                        *s += g * w;
+                    }
+                }
+                let gx: &mut [T; K] = sums::first_mut(grads, o);
+                for (gx, s) in gx.iter_mut().zip(sum) {
+                    *gx += s;
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ pub mod functions;
 pub mod kernels;
 pub mod real;
 pub mod shape;
+pub mod wide;
 
 pub use functions::{Activation, Aggregation, Combination, FnArg, ParseError, StdKind};
 pub use real::Real;

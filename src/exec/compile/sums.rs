@@ -1,0 +1,194 @@
+//! Aggregations: which are multiplied before they are added up, and their blocks.
+
+use super::{Compiler, Constant, Done, Place};
+use crate::base::hash::{HashSet, IndexMap};
+use crate::diag::{Diagnostic, codes};
+use crate::exec::fusion::{Cost, Reader};
+use crate::exec::program::Kind;
+use crate::graph::function::Slot;
+use crate::template::{RuleId, WeightId};
+use crate::tensor::Shape;
+use crate::tensor::functions::{Activation, Aggregation};
+
+impl<'a> Compiler<'a> {
+    /// Decides which sums and averages of a level have their values multiplied by the one weight that the sums would
+    /// be multiplied by, and asks for these products.
+    pub(super) fn weigh_summands(&mut self, group: &[u32]) -> Result<(), Diagnostic> {
+        let (graph, template) = (self.graph, self.context.template);
+        let mut by_reader: IndexMap<Reader, Vec<u32>> = IndexMap::default();
+        for &n in group {
+            if let Some(reader) = self.readers[n as usize].filter(|_| !self.is_alone(n)) {
+                by_reader.entry(reader).or_default().push(n);
+            }
+        }
+        for (reader, neurons) in by_reader {
+            let Some(op) = &self.maps[reader.op.0 as usize] else { continue };
+            let slot = &op.slots[reader.slot as usize];
+            let Some(weight) = slot.weight.filter(|_| slot.functions.is_empty()) else { continue };
+            let first = graph.inputs(neurons[0] as usize)[0].0 as usize;
+            let (value, shape) = (self.shape[first], template.weights[weight].shape);
+            let mut cost = Cost { weight: shape, value, products: 0, sums: neurons.len(), summands: 0 };
+            let mut distinct: HashSet<u32> = HashSet::default();
+            let mut same = true;
+            for &n in &neurons {
+                for input in graph.inputs(n as usize) {
+                    same &= self.shape[input.0 as usize] == value;
+                    distinct.insert(self.offset[input.0 as usize]);
+                    cost.summands += 1;
+                }
+            }
+            if !same {
+                continue;
+            }
+            let new = distinct.iter().filter(|s| !self.products.contains_key(&(weight, **s, None)));
+            cost.products = new
+                .map(|&source| match self.constant(source, shape, value) {
+                    Constant::No => Cost::of_product(shape, value),
+                    // Nobody asks for a constant's gradient.
+                    Constant::Dense => Cost::of_product(shape, value) / 3 * 2,
+                    // And at least two elements in three are left out.
+                    Constant::Sparse => Cost::of_product(shape, value) / 9 * 2,
+                })
+                .sum();
+            if cost.weight_first() {
+                neurons.iter().for_each(|&n| self.done[n as usize] = Done::Weighted);
+            }
+        }
+        for &n in group {
+            let n = n as usize;
+            if self.done[n] != Done::Weighted {
+                continue;
+            }
+            let (slot, weight) = self.weight_over(n);
+            for input in graph.inputs(n) {
+                let (source, shape) = (self.offset[input.0 as usize], self.shape[input.0 as usize]);
+                let place = self.product(weight, source, shape, slot, None)?;
+                self.places.push(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// The slot and the weight that the one reader of a neuron gives it.
+    fn weight_over(&self, neuron: usize) -> (&'a Slot<'a>, WeightId) {
+        let reader = self.readers[neuron].expect("only what has a reader is weighted");
+        let op = self.maps[reader.op.0 as usize].as_ref().expect("a reader has a map");
+        let slot = &op.slots[reader.slot as usize];
+        (slot, slot.weight.expect("decided by its weight"))
+    }
+
+    /// Whether an aggregation has one value, once.
+    fn is_alone(&self, neuron: u32) -> bool {
+        let n = neuron as usize;
+        self.graph.inputs(n).len() == 1 && self.graph.times(n).is_none_or(|t| t == [1])
+    }
+
+    /// The neurons of one aggregation; `places` holds the weighted values of some of them from `at` on.
+    pub(super) fn reduce_group(
+        &mut self,
+        group: &[u32],
+        rule: RuleId,
+        places: &[Place],
+        at: &mut usize,
+    ) -> Result<(), Diagnostic> {
+        let r = &self.context.template.rules[rule];
+        let aggregation: &Aggregation = &r.aggregation;
+        let graph = self.graph;
+        // One block per shape of the input and of the result, and function on top.
+        let mut blocks: IndexMap<(Shape, Shape, Option<u32>), Segments> = IndexMap::default();
+        for &n in group {
+            let inputs = graph.inputs(n as usize);
+            let mut shape = self.shape[inputs[0].0 as usize];
+            let times = graph.times(n as usize);
+            let count = times.map_or(inputs.len(), |t| t.iter().map(|&t| t as usize).sum());
+            if count == 1 && aggregation.is_identity_of_one() {
+                self.offset[n as usize] = self.offset[inputs[0].0 as usize];
+                self.shape[n as usize] = shape;
+                self.program.copies += 1;
+                continue;
+            }
+            if let Some(other) = inputs.iter().map(|i| self.shape[i.0 as usize]).find(|s| *s != shape) {
+                return Err(Diagnostic::new(
+                    codes::SHAPE_MISMATCH,
+                    format!("groundings of one rule have different shapes: {shape} and {other}"),
+                )
+                .label(r.span, "they cannot be aggregated"));
+            }
+            let output = aggregation.output_shape(shape, count).map_err(|why| {
+                Diagnostic::new(
+                    codes::FUNCTION_SHAPE,
+                    format!("`{aggregation}` cannot aggregate values of shape {shape}"),
+                )
+                .label(r.span, why)
+            })?;
+            let weighted = self.done[n as usize] == Done::Weighted;
+            let (function, output) = match self.readers[n as usize] {
+                Some(reader) => {
+                    let op = self.maps[reader.op.0 as usize].as_ref().expect("a reader has a map");
+                    let slot = &op.slots[reader.slot as usize];
+                    if weighted {
+                        let (_, w) = self.weight_over(n as usize);
+                        let weight = self.context.template.weights[w].shape;
+                        shape = weight.times(shape).expect("checked when requested");
+                    }
+                    let output = if weighted { shape } else { output };
+                    let free = slot.functions.is_empty() && (weighted || slot.weight.is_none());
+                    let activation = self.activation_of_one(op, output).filter(|_| free);
+                    let activation = activation.filter(|f| f.derivative_from_output());
+                    (activation.map(|f| self.function_id(&f)), output)
+                }
+                None => (None, output),
+            };
+            if function.is_some() {
+                self.done[n as usize] = Done::All;
+            }
+            let entry = blocks.entry((shape, output, function)).or_default();
+            if weighted {
+                entry.push(n, places[*at..*at + inputs.len()].iter().map(|p| p.known()), times);
+                *at += inputs.len();
+            } else {
+                entry.push(n, inputs.iter().map(|i| self.offset[i.0 as usize]), times);
+            }
+        }
+        for ((input, output, function), segments) in blocks {
+            let Segments { neurons, mut starts, sources, times } = segments;
+            starts.push(sources.len() as u32);
+            let activation = function.map_or(Activation::Identity, |f| self.functions[f as usize]);
+            let aggregation = aggregation.clone();
+            let kind = Kind::Reduce { aggregation, activation, input, starts, sources, times };
+            let places = self.block(output, neurons.len(), kind);
+            for (&n, offset) in neurons.iter().zip(places) {
+                self.offset[n as usize] = offset;
+                self.shape[n as usize] = output;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Aggregations in the making.
+#[derive(Default)]
+struct Segments {
+    neurons: Vec<u32>,
+    starts: Vec<u32>,
+    sources: Vec<u32>,
+    /// Empty while each source counts once.
+    times: Vec<u32>,
+}
+
+impl Segments {
+    fn push(&mut self, neuron: u32, sources: impl Iterator<Item = u32>, times: Option<&[u32]>) {
+        self.neurons.push(neuron);
+        let start = self.sources.len();
+        self.starts.push(start as u32);
+        self.sources.extend(sources);
+        match times.filter(|t| t.iter().any(|&t| t != 1)) {
+            Some(times) => {
+                self.times.resize(start, 1);
+                self.times.extend_from_slice(times);
+            }
+            None if self.times.is_empty() => {}
+            None => self.times.resize(self.sources.len(), 1),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Which aggregations are computed together with what reads them.
+//!
+//! A sum or an average commutes with a matrix: `W·Σ x_i = Σ W·x_i`. Where every reader of an aggregation multiplies it
+//! by one weight, either side may be computed; the cheaper one is. And what an atom does with its one input (an
+//! activation, mostly) is done to the sum in place.
+
+use crate::graph::{Graph, Op, OpId};
+use crate::template::Template;
+use crate::tensor::Shape;
+use crate::tensor::functions::Aggregation;
+
+/// The one place where a neuron is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Reader {
+    /// The operation that reads it.
+    pub op: OpId,
+    /// In which input.
+    pub slot: u32,
+}
+
+/// The one reader of every sum and average; `None` for neurons of another kind, those that are read in several ways
+/// or by an aggregation, and answers.
+pub fn only_readers(graph: &Graph, template: &Template) -> Vec<Option<Reader>> {
+    #[derive(Clone, Copy)]
+    enum Seen {
+        Nothing,
+        One(Reader),
+        Other,
+    }
+    let linear: Vec<bool> = graph
+        .ops
+        .iter()
+        .map(|op| match op {
+            Op::Aggregation(rule) => {
+                matches!(template.rules[*rule].aggregation, Aggregation::Sum | Aggregation::Avg)
+            }
+            _ => false,
+        })
+        .collect();
+    let start = |op: &OpId| if linear[op.0 as usize] { Seen::Nothing } else { Seen::Other };
+    let mut seen: Vec<Seen> = graph.op.iter().map(start).collect();
+    for n in 0..graph.len() {
+        let op = graph.op[n];
+        let aggregates = matches!(graph.ops[op.0 as usize], Op::Aggregation(_));
+        for (slot, input) in graph.inputs(n).iter().enumerate() {
+            let seen = &mut seen[input.0 as usize];
+            let reader = Reader { op, slot: slot as u32 };
+            *seen = match *seen {
+                Seen::Nothing if !aggregates => Seen::One(reader),
+                Seen::One(other) if other == reader => Seen::One(reader),
+                _ => Seen::Other,
+            };
+        }
+    }
+    for output in &graph.outputs {
+        seen[output.neuron.0 as usize] = Seen::Other;
+    }
+    let reader = |seen: Seen| match seen {
+        Seen::One(reader) => Some(reader),
+        Seen::Nothing | Seen::Other => None,
+    };
+    seen.into_iter().map(reader).collect()
+}
+
+/// Sizes of some aggregations under one weight.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// The weight.
+    pub weight: Shape,
+    /// The values that are added up.
+    pub value: Shape,
+    /// Multiplications of all distinct values by the weight, with their adjoints.
+    pub products: usize,
+    /// Aggregations.
+    pub sums: usize,
+    /// Values in all sums.
+    pub summands: usize,
+}
+
+impl Cost {
+    /// Multiplications of a product of dense values: forward, and for the weight's and the value's gradient.
+    pub fn of_product(weight: Shape, value: Shape) -> usize {
+        3 * weight.len() * value.cols as usize
+    }
+
+    /// Whether values are multiplied before they are added up: there may be fewer distinct values than sums (under
+    /// lifting there mostly are), or they are longer than their products.
+    pub fn weight_first(&self) -> bool {
+        let Some(product) = self.weight.times(self.value) else { return false };
+        if self.weight.is_scalar() || self.value.is_scalar() {
+            return false;
+        }
+        let after =
+            self.sums * Cost::of_product(self.weight, self.value) + 2 * self.summands * self.value.len();
+        self.products + 2 * self.summands * product.len() < after
+    }
+}
