@@ -4,6 +4,7 @@ pub mod build;
 pub mod extend;
 pub mod folds;
 pub mod inspect;
+pub mod lifting;
 pub mod report;
 pub mod run;
 pub mod semiring;
