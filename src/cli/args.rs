@@ -104,6 +104,16 @@ pub struct LiftArgs {
     /// Settings; `--lift` may also be `both`, which is its default here.
     #[command(flatten)]
     pub settings: SettingArgs,
+    /// Compare outputs and gradients with those of the unlifted network at random weights; fail if they differ by more
+    /// than 1e-9 of the greatest.
+    #[arg(long, help_heading = "Checks")]
+    pub verify: bool,
+    /// Random draws of all weights that `--verify` compares at.
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Checks")]
+    pub draws: usize,
+    /// Name the samples that no weights can tell apart, and the errors that no training can avoid.
+    #[arg(long, help_heading = "Checks")]
+    pub audit: bool,
     /// Print one JSON object instead of text.
     #[arg(long, help_heading = "Results")]
     pub json: bool,

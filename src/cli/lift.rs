@@ -2,26 +2,37 @@
 
 use super::args::LiftArgs;
 use super::run::{no_queries, peak_mb};
-use crate::console::options::{inputs, set_threads, settings};
-use crate::console::table::print_table;
+use crate::console::options::{inputs, set_threads, settings, usage};
+use crate::console::table::{print_table, short, value};
 use crate::console::{Console, Stop};
 use crate::diag::counted;
 use crate::graph::lift::Scope;
-use crate::session::Session;
+use crate::session::audit::{Audit, Floor};
 use crate::session::lifting::{PredicateSurvey, Survey};
+use crate::session::verify::{TOLERANCE, Verification};
+use crate::session::{Network, Session};
 use serde::Serialize;
 use std::io::Write;
 
 /// Predicates with a row of their own; `--json` writes all.
 const SHOWN: usize = 20;
 
+/// Answers of a class that are named, and classes whose answers are; `--json` writes all.
+const NAMED: usize = 10;
+
 /// All that the command found, as it is written with `--json`.
 #[derive(Debug, Serialize)]
 struct Findings {
     #[serde(flatten)]
     survey: Survey,
-    /// Peak resident memory in MiB, of all scopes together.
+    /// One for each scope.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    verify: Vec<Verification>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<Audit>,
+    /// Peak resident memory in MiB, of all that the command did.
     peak_mb: Option<f64>,
+    seed: u64,
     version: &'static str,
 }
 
@@ -35,28 +46,48 @@ pub fn lift(args: LiftArgs, console: &Console) -> Result<(), Stop> {
         given.lift = Scope::Sample.name().to_string();
     }
     let settings = settings(&given)?;
+    if args.draws == 0 {
+        return Err(Stop::Usage(Box::new(usage("`--draws` takes a positive number"))));
+    }
     let scopes = if both { vec![Scope::Sample, Scope::All] } else { vec![settings.lift] };
     let (mut session, found) = Session::load(&inputs, settings);
     console.report(&found, &session.sources)?;
     if session.database.queries.is_empty() {
         return no_queries(&session, console);
     }
-    let mut survey: Option<Survey> = None;
-    for &scope in &scopes {
+    let mut told = false;
+    // Networks are built one after the other, and each is given up before the next.
+    let mut build = |session: &mut Session, scope| -> Result<Network, Stop> {
         let (network, found) = session.build_lifted(scope);
-        // The next scope would say the same again.
-        if survey.is_none() || network.is_none() {
+        // What is said of one scope would be said of the next again.
+        if !std::mem::replace(&mut told, true) || network.is_none() {
             console.report(&found, &session.sources)?;
         }
-        let network = network.ok_or(Stop::Fault)?;
-        match &mut survey {
-            Some(survey) => survey.add(scope, &network),
-            None => survey = Some(session.survey(scope, &network)),
+        network.ok_or(Stop::Fault)
+    };
+    let mut verifier = None;
+    if args.verify {
+        let network = build(&mut session, Scope::Off)?;
+        verifier = Some(session.verifier(&network, args.draws));
+    }
+    let (mut survey, mut verify, mut audit) = (None, Vec::new(), None);
+    for &scope in &scopes {
+        let network = build(&mut session, scope)?;
+        survey.get_or_insert_with(|| session.survey(&network)).add(scope, &network);
+        verify.extend(verifier.iter().map(|v| v.verify(scope, &network)));
+        if args.audit && scope == Scope::All {
+            audit = Some(session.audit(&network));
         }
+    }
+    if args.audit && audit.is_none() {
+        let network = build(&mut session, Scope::All)?;
+        audit = Some(session.audit(&network));
     }
     let mut survey = survey.ok_or(Stop::Fault)?;
     survey.rank();
-    let findings = Findings { survey, peak_mb: peak_mb(), version: env!("CARGO_PKG_VERSION") };
+    let seed = session.settings.train.seed;
+    let findings =
+        Findings { survey, verify, audit, peak_mb: peak_mb(), seed, version: env!("CARGO_PKG_VERSION") };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if args.json {
         serde_json::to_writer_pretty(&mut out, &findings).map_err(std::io::Error::from)?;
@@ -65,6 +96,13 @@ pub fn lift(args: LiftArgs, console: &Console) -> Result<(), Stop> {
         text(&mut out, &findings)?;
     }
     out.flush()?;
+    if findings.verify.iter().any(|v| !v.passed) {
+        let title = format!(
+            "nlog: lifted and unlifted networks differ by more than {TOLERANCE:e} of the greatest number"
+        );
+        console.error_line(&title);
+        return Err(Stop::Fault);
+    }
     Ok(())
 }
 
@@ -138,5 +176,99 @@ fn text(out: &mut dyn Write, findings: &Findings) -> std::io::Result<()> {
     if let Some(peak) = findings.peak_mb {
         writeln!(out, "peak memory {peak:.0} MiB")?;
     }
+    if !findings.verify.is_empty() {
+        verified(out, &findings.verify, findings.seed)?;
+    }
+    match &findings.audit {
+        Some(audit) => audited(out, audit),
+        None => Ok(()),
+    }
+}
+
+fn verified(out: &mut dyn Write, results: &[Verification], seed: u64) -> std::io::Result<()> {
+    let draws = counted(results[0].draws, "random draw");
+    writeln!(out, "\nagainst the unlifted network, {draws} of all weights, seed {seed}:")?;
+    let head = ["", "compared", "greatest deviation", "of the greatest"];
+    let mut table = vec![head.map(str::to_string).to_vec()];
+    let number = |x: f64| if x == 0.0 { "0".to_string() } else { format!("{x:.1e}") };
+    for v in results {
+        for (what, d) in [("outputs", v.outputs), ("gradients", v.gradients)] {
+            table.push(vec![
+                format!("{} {what}", v.scope.name()),
+                d.compared.to_string(),
+                number(d.absolute),
+                number(d.relative),
+            ]);
+        }
+    }
+    print_table(out, &table)?;
+    let not_finite: usize = results.iter().map(|v| v.outputs.not_finite + v.gradients.not_finite).sum();
+    if not_finite > 0 {
+        writeln!(out, "{} not finite in either network", counted(not_finite, "number"))?;
+    }
     Ok(())
+}
+
+fn audited(out: &mut dyn Write, audit: &Audit) -> std::io::Result<()> {
+    write!(out, "\n{}", counted(audit.samples, "sample"))?;
+    if audit.unlabelled > 0 {
+        write!(out, " and {} without a target", counted(audit.unlabelled, "answer"))?;
+    }
+    let classes = |n: usize| if n == 1 { "1 class".to_string() } else { format!("{n} classes") };
+    writeln!(out, " in {} of outputs that are equal whatever the weights are", classes(audit.classes))?;
+    writeln!(
+        out,
+        "{} of more than one, {} of these with different targets",
+        classes(audit.shared),
+        audit.conflicting
+    )?;
+    if audit.samples > 0 {
+        writeln!(out, "no weights can do better than {}", bound(&audit.floor))?;
+    }
+    for split in &audit.splits {
+        writeln!(out, "  {}: {}", split.split, bound(&split.floor))?;
+    }
+    if audit.shared > 0 {
+        writeln!(out)?;
+    }
+    for group in audit.groups.iter().take(NAMED) {
+        let targets: Vec<String> =
+            group.targets.iter().map(|(t, n)| format!("{n} × {}", value(t, Some(6)))).collect();
+        let what = match (group.conflicting, &targets[..]) {
+            (true, _) => format!("targets {}: {}", targets.join(", "), bound(&group.floor)),
+            (false, []) => "no targets".to_string(),
+            (false, _) => format!("target {}", targets.join(", ")),
+        };
+        writeln!(out, "{} with one value, {what}", counted(group.members.len(), "answer"))?;
+        for m in group.members.iter().take(NAMED) {
+            let target =
+                m.target.as_ref().map_or(String::new(), |t| format!("  target {}", value(t, Some(6))));
+            writeln!(out, "  {}: {}{target}  ({}, {})", m.sample, m.query, m.split, m.place)?;
+        }
+        if group.members.len() > NAMED {
+            writeln!(out, "  and {} more", group.members.len() - NAMED)?;
+        }
+    }
+    if audit.groups.len() > NAMED {
+        writeln!(out, "and {} more (`--json` names all)", classes(audit.groups.len() - NAMED))?;
+    }
+    writeln!(
+        out,
+        "\nEqual means: the same functions of the same inputs, so that no values of the weights make a difference. Outputs of \
+         different\nclasses may be equal all the same: there may be more errors, but not fewer."
+    )
+}
+
+fn bound(floor: &Floor) -> String {
+    let of = counted(floor.samples, "sample");
+    let errors = floor.errors.map(|n| {
+        let right = floor.samples - n;
+        format!(
+            "{} on {of} (accuracy {} at most)",
+            counted(n, "error"),
+            percent(right as i64, floor.samples as i64)
+        )
+    });
+    let squares = floor.squared_error.map(|x| format!("a squared error of {} on {of}", short(x, 6)));
+    errors.into_iter().chain(squares).collect::<Vec<_>>().join(", ")
 }

@@ -76,8 +76,8 @@ impl Session {
         result
     }
 
-    /// Counts the network of one scope; more are added with [`Survey::add`].
-    pub fn survey(&self, scope: Scope, network: &Network) -> Survey {
+    /// A survey of what a network has before lifting; [`Survey::add`] adds what a scope leaves.
+    pub fn survey(&self, network: &Network) -> Survey {
         let s = &network.statistics;
         let row = |(p, t): (usize, &Tally)| PredicateSurvey {
             predicate: self.vocabulary.predicate_text(PredId::new(p)),
@@ -86,7 +86,7 @@ impl Session {
             lifted: BTreeMap::new(),
             saved: 0,
         };
-        let mut survey = Survey {
+        Survey {
             worlds: s.worlds,
             ground_rules: s.ground_rules,
             answers: network.answers.iter().filter(|a| a.place.is_some()).count(),
@@ -95,14 +95,12 @@ impl Session {
             kinds: s.neurons,
             scopes: Vec::new(),
             predicates: s.tally.iter().enumerate().map(row).collect(),
-        };
-        survey.add(scope, network);
-        survey
+        }
     }
 }
 
 impl Survey {
-    /// Adds another scope's network of the same session.
+    /// Adds the network of a scope, of the same session.
     pub fn add(&mut self, scope: Scope, network: &Network) {
         let s = &network.statistics;
         self.scopes.push(Lifted {

@@ -1,5 +1,6 @@
 //! Layer 11: everything loaded. Front ends talk only to this.
 
+pub mod audit;
 pub mod build;
 pub mod extend;
 pub mod folds;
@@ -9,6 +10,7 @@ pub mod report;
 pub mod run;
 pub mod semiring;
 mod unbound;
+pub mod verify;
 
 use crate::base::span::SourceMap;
 use crate::data::builder::Builder;

@@ -122,3 +122,115 @@ fn faults_end_as_those_of_a_run() {
         assert!(o.stdout.is_empty() && !o.stderr.is_empty(), "{args:?}");
     }
 }
+
+fn audit(dir: &Path, args: &[&str]) -> Value {
+    json(dir, &[args, &["--audit"]].concat())["audit"].clone()
+}
+
+/// Names of the samples of each class, in the order of the output.
+fn members(audit: &Value) -> Vec<Vec<&str>> {
+    let mut out = Vec::new();
+    for group in audit["groups"].as_array().expect("a list") {
+        let all = group["members"].as_array().expect("a list");
+        out.push(all.iter().map(|m| m["sample"].as_str().expect("a name")).collect());
+    }
+    out
+}
+
+#[test]
+fn samples_that_no_weights_can_tell_apart_are_named() {
+    // s_0 and s_1 differ in names alone; s_2 has its neighbour twice, which an average does not see; s_3 is another.
+    let data = "1 q :- f(a), e(b,a).\n0 q :- f(c), e(d,c).\n1 q :- f(a), f(b), e(x,a), e(x,b).\n\
+                0 q :- <-2> f(a), e(b,a).\n";
+    let dir = folder(&[("t.lrnn", TEMPLATE), ("d.db", data)]);
+    let found = audit(dir.path(), &["t.lrnn", "d.db"]);
+    assert_eq!(members(&found), [["s_0", "s_1", "s_2"]]);
+    for (key, n) in [("samples", 4), ("unlabelled", 0), ("classes", 2), ("shared", 1), ("conflicting", 1)] {
+        assert_eq!(found[key], n, "{key}");
+    }
+    assert_eq!(found["floor"]["errors"], 1);
+    let group = &found["groups"][0];
+    assert_eq!((&group["conflicting"], &group["errors"]), (&true.into(), &1.into()));
+    assert_eq!(group["targets"], serde_json::json!([[[1.0], 2], [[0.0], 1]]));
+    assert_eq!(group["members"][1]["place"], "d.db:2:3");
+    // Training cannot do better: the best of many epochs makes the error that is foretold, and no other.
+    let out = clean(dir.path(), &["run", "t.lrnn", "d.db", "--epochs", "400", "--lr", "0.1", "--seed", "1"]);
+    assert_eq!(line(&out, "train")[3..5], ["75.00", "%"], "{out}");
+    // A sum sees how many neighbours there are: s_2 is told apart.
+    let sum = TEMPLATE.replace("*e(X,Y).", "*e(X,Y). [aggregation=sum]");
+    std::fs::write(dir.path().join("s.lrnn"), sum).expect("written");
+    let found = audit(dir.path(), &["s.lrnn", "d.db", "--lift", "sample"]);
+    assert_eq!(members(&found), [["s_0", "s_1"]]);
+    assert_eq!(found["floor"]["errors"], 1);
+    // The text names them too.
+    let text = clean(dir.path(), &["lift", "t.lrnn", "d.db", "--audit"]);
+    for part in [
+        "4 samples in 2 classes of outputs that are equal whatever the weights are",
+        "1 class of more than one, 1 of these with different targets",
+        "no weights can do better than 1 error on 4 samples (accuracy 75.0 % at most)",
+        "3 answers with one value, targets 2 × 1, 1 × 0: 1 error on 3 samples (accuracy 66.7 % at most)",
+        "  s_1: q  target 0  (train, d.db:2:3)",
+        "there may be more errors, but not fewer",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
+fn numbers_vectors_splits_and_questions_are_audited_by_their_kind() {
+    let numbers = "1 q :- f(a), e(b,a).\n4 q :- f(c), e(d,c).\n4 q :- f(a), f(b), e(x,a), e(x,b).\n";
+    let dir = folder(&[("t.lrnn", TEMPLATE), ("d.db", numbers)]);
+    let found = audit(dir.path(), &["t.lrnn", "d.db", "--loss", "mse"]);
+    // Mean 3: 4 + 1 + 1.
+    assert_eq!((&found["floor"]["squared_error"], &found["floor"]["errors"]), (&6.0.into(), &Value::Null));
+    let text = clean(dir.path(), &["lift", "t.lrnn", "d.db", "--audit", "--loss", "mse"]);
+    assert!(text.contains("no weights can do better than a squared error of 6 on 3 samples"), "{text}");
+    // Three classes; the floor of a split is that of its own samples.
+    let vectors = TEMPLATE.replace("{1,2} q", "{3,2} q");
+    std::fs::write(dir.path().join("v.lrnn"), vectors).expect("written");
+    let train = "[1,0,0] q :- f(a), e(b,a).\n[0,1,0] q :- f(c), e(d,c).\n[0,1,0] q :- f(c), e(d,c).\n";
+    std::fs::write(dir.path().join("v.db"), train).expect("written");
+    let test = "[0,0,1] q :- f(a), e(b,a).\n[0,0,1] q :- f(c), e(d,c).\n";
+    std::fs::write(dir.path().join("test.db"), test).expect("written");
+    let found = audit(dir.path(), &["v.lrnn", "v.db", "--test-examples", "test.db"]);
+    assert_eq!((&found["floor"]["errors"], &found["floor"]["squared_error"]), (&3.into(), &Value::Null));
+    let splits = found["splits"].as_array().expect("a list");
+    let of = |i: usize| (splits[i]["split"].clone(), splits[i]["errors"].clone());
+    assert_eq!((of(0), of(1)), (("train".into(), 1.into()), ("test".into(), 0.into())));
+    // Answers without a target stand in their class, and count nowhere.
+    let world = "f(a). e(x,a). e(y,a).\n?- 1 h(x), h(Y).\n";
+    std::fs::write(dir.path().join("w.db"), world).expect("written");
+    let scalar = "{1} h(X) :- f(Y), *e(X,Y).\n";
+    std::fs::write(dir.path().join("w.lrnn"), scalar).expect("written");
+    let found = audit(dir.path(), &["w.lrnn", "w.db"]);
+    assert_eq!(
+        (&found["samples"], &found["unlabelled"], &found["classes"]),
+        (&1.into(), &2.into(), &1.into())
+    );
+    assert_eq!((&found["floor"]["errors"], &found["conflicting"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn verified_numbers_are_told() {
+    let dir = folder(&[("t.lrnn", TEMPLATE), ("d.db", DATA)]);
+    let r = json(dir.path(), &["t.lrnn", "d.db", "--verify", "--draws", "3"]);
+    let results = r["verify"].as_array().expect("a list");
+    assert_eq!(results.len(), 2);
+    for v in results {
+        assert_eq!((&v["passed"], &v["draws"]), (&true.into(), &3.into()));
+        // Three outputs; weights of two elements each.
+        assert_eq!((&v["outputs"]["compared"], &v["gradients"]["compared"]), (&9.into(), &12.into()));
+        for d in ["outputs", "gradients"] {
+            let (absolute, relative) = (&v[d]["absolute"], &v[d]["relative"]);
+            assert!(absolute.as_f64().is_some_and(|x| x < 1e-14), "{v}");
+            assert!(relative.as_f64().is_some_and(|x| x < 1e-14), "{v}");
+        }
+    }
+    let text = clean(dir.path(), &["lift", "t.lrnn", "d.db", "--verify", "--lift", "all"]);
+    assert!(text.contains("5 random draws of all weights, seed 0"), "{text}");
+    let (_, results) = text.split_once("seed 0:").expect("a table");
+    assert_eq!(line(results, "all")[..3], ["all", "outputs", "15"], "{text}");
+    assert!(results.lines().any(|l| l.split_whitespace().take(3).eq(["all", "gradients", "20"])), "{text}");
+    let o = nlog(dir.path(), &["lift", "t.lrnn", "d.db", "--verify", "--draws", "0"]);
+    assert_eq!(o.status.code(), Some(2));
+}

@@ -9,6 +9,7 @@ mod cycles;
 mod determinism;
 mod docs;
 mod dump;
+mod exact;
 mod explain;
 mod files;
 mod folds;
