@@ -222,11 +222,11 @@ fn audited(out: &mut dyn Write, audit: &Audit) -> std::io::Result<()> {
         classes(audit.shared),
         audit.conflicting
     )?;
-    if audit.samples > 0 {
+    if audit.conflicting > 0 {
         writeln!(out, "no weights can do better than {}", bound(&audit.floor))?;
-    }
-    for split in &audit.splits {
-        writeln!(out, "  {}: {}", split.split, bound(&split.floor))?;
+        for split in &audit.splits {
+            writeln!(out, "  {}: {}", split.split, bound(&split.floor))?;
+        }
     }
     if audit.shared > 0 {
         writeln!(out)?;

@@ -1,5 +1,6 @@
 //! `nlog lift`: the counts, in text and JSON.
 
+use crate::docs::blocks;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -233,4 +234,64 @@ fn verified_numbers_are_told() {
     assert!(results.lines().any(|l| l.split_whitespace().take(3).eq(["all", "gradients", "20"])), "{text}");
     let o = nlog(dir.path(), &["lift", "t.lrnn", "d.db", "--verify", "--draws", "0"]);
     assert_eq!(o.status.code(), Some(2));
+}
+
+/// A line without what differs from run to run: times, memory, and rounding, which must be no more than that.
+fn steady(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let unit = |i: usize| words.get(i + 1).is_some_and(|w| ["ms", "MiB"].contains(w));
+    let deviation = words.get(1).is_some_and(|w| ["outputs", "gradients"].contains(w));
+    let kept = words.iter().enumerate().map(|(i, w)| match w.parse::<f64>() {
+        Ok(_) if unit(i) => "#",
+        Ok(x) if deviation && i > 2 && x < 1e-12 => "#",
+        _ => w,
+    });
+    kept.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/lifting.md")).expect("documentation");
+    let own = |language: &str| blocks(&text, language)[0].1.clone();
+    let dir = folder(&[("template.lrnn", &own("lrnn")), ("facts.db", &own("db"))]);
+    let mut shown = 0;
+    for (at, block) in blocks(&text, "console") {
+        let (command, output) = block.split_once('\n').expect("a command and its output");
+        let args: Vec<&str> = command.strip_prefix("$ nlog ").expect("a call").split_whitespace().collect();
+        let place = if command.contains("examples/") { root } else { dir.path() };
+        let expected: Vec<String> = output.lines().map(steady).collect();
+        let got = clean(place, &args);
+        assert_eq!(got.lines().map(steady).collect::<Vec<_>>(), expected, "docs/lifting.md:{at}\n{got}");
+        shown += 1;
+    }
+    assert_eq!(shown, 4);
+    // And what is said of the sum.
+    let sum = own("lrnn").replace(":- h(X).", ":- h(X). [aggregation=sum]");
+    std::fs::write(dir.path().join("template.lrnn"), sum).expect("written");
+    assert_eq!(audit(dir.path(), &["template.lrnn", "facts.db"])["shared"], 0);
+}
+
+#[test]
+fn every_key_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/lifting.md")).expect("documentation");
+    let dir = folder(&[("t.lrnn", TEMPLATE), ("d.db", DATA), ("v.db", DATA)]);
+    let all = json(dir.path(), &["t.lrnn", "d.db", "--val-examples", "v.db", "--verify", "--audit"]);
+    let mut keys = Vec::new();
+    fn collect(value: &Value, keys: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => map.iter().for_each(|(k, v)| {
+                keys.push(k.clone());
+                collect(v, keys);
+            }),
+            Value::Array(list) => list.iter().for_each(|v| collect(v, keys)),
+            _ => {}
+        }
+    }
+    collect(&all, &mut keys);
+    assert!(keys.len() > 100, "{keys:?}");
+    for key in keys {
+        assert!(text.contains(&format!("`{key}`")) || ["sample", "all"].contains(&&*key), "{key}");
+    }
 }
