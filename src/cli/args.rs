@@ -2,7 +2,7 @@
 
 use crate::console::options::{FileArgs, SettingArgs};
 use crate::repl::ReplArgs;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Lifted relational neural networks: rules with weights, grounded on facts, trained by backpropagation.
@@ -46,6 +46,8 @@ pub enum When {
 pub enum Command {
     /// Ground a template on data, train it if there are targets, and answer the queries.
     Run(Box<RunArgs>),
+    /// Count the neurons of a template on data before and after equal ones are made one.
+    Lift(Box<LiftArgs>),
     /// Read and check a template (and data); only what unbound variables cost is counted by grounding.
     Check(Box<CheckArgs>),
     /// Explain the code of a message, with a wrong and a right program; list all codes.
@@ -89,6 +91,45 @@ pub struct RunArgs {
         conflicts_with_all = ["predictions", "report", "weights", "folds"]
     )]
     pub dump: Option<String>,
+}
+
+/// `nlog lift`. Takes every setting of `nlog run`, so that a command can be repeated with the other word; those that only
+/// concern training change nothing here and are not listed.
+#[derive(Debug, Clone, Args)]
+#[command(mut_args(lift_arg))]
+pub struct LiftArgs {
+    /// Files.
+    #[command(flatten)]
+    pub files: FileArgs,
+    /// Settings; `--lift` may also be `both`, which is its default here.
+    #[command(flatten)]
+    pub settings: SettingArgs,
+    /// Compare outputs and gradients with those of the unlifted network at random weights; fail if they differ by more
+    /// than 1e-9 of the greatest.
+    #[arg(long, help_heading = "Checks")]
+    pub verify: bool,
+    /// Random draws of all weights that `--verify` compares at.
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Checks")]
+    pub draws: usize,
+    /// Name the samples that no weights can tell apart, and the errors that no training can avoid.
+    #[arg(long, help_heading = "Checks")]
+    pub audit: bool,
+    /// Print one JSON object instead of text.
+    #[arg(long, help_heading = "Results")]
+    pub json: bool,
+}
+
+/// The settings of `nlog run` as `nlog lift` shows them.
+fn lift_arg(arg: Arg) -> Arg {
+    const USED: [&str; 2] = ["seed", "loss"];
+    let idle = arg.get_help_heading() == Some("Training") && !USED.contains(&arg.get_id().as_str());
+    match arg.get_id().as_str() {
+        "lift" => arg.default_value("both").help(
+            "Which neurons may be one: off, sample (those of one world), batch or all (those of all worlds), or both, \
+             sample and all one after the other",
+        ),
+        _ => arg.hide(idle),
+    }
 }
 
 /// `nlog check`.

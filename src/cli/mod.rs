@@ -4,6 +4,7 @@ pub mod args;
 pub mod dump;
 pub mod explain;
 pub mod fmt;
+pub mod lift;
 pub mod run;
 
 use crate::base::span::SourceMap;
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
     let console = Console::new(color, cli.quiet, cli.verbose > 0);
     let result = match cli.command {
         Command::Run(args) => run::run(*args, &console),
+        Command::Lift(args) => lift::lift(*args, &console),
         Command::Check(args) => run::check(*args, &console),
         Command::Explain(args) => explain::explain(&args),
         Command::Fmt(args) => fmt::fmt(&args, &console),

@@ -197,7 +197,7 @@ fn check_outputs(args: &RunArgs, inputs: &Inputs, console: &Console) -> Result<(
     Ok(())
 }
 
-fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
+pub(super) fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
     let d = Diagnostic::new(codes::NO_QUERIES, "there is no query: nothing to compute or to learn from")
         .help(
             "ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries`",
@@ -235,7 +235,7 @@ fn write_file(
 
 /// Peak resident memory in MiB, where the system says (Linux).
 #[allow(clippy::disallowed_methods)]
-fn peak_mb() -> Option<f64> {
+pub(super) fn peak_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
     let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;

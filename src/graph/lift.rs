@@ -35,6 +35,17 @@ pub enum Scope {
     All,
 }
 
+impl Scope {
+    /// The name of the option's value.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Off => "off",
+            Scope::Sample => "sample",
+            Scope::All => "all",
+        }
+    }
+}
+
 /// What a function sees of the inputs of an aggregation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum View {

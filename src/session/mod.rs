@@ -1,13 +1,16 @@
 //! Layer 11: everything loaded. Front ends talk only to this.
 
+pub mod audit;
 pub mod build;
 pub mod extend;
 pub mod folds;
 pub mod inspect;
+pub mod lifting;
 pub mod report;
 pub mod run;
 pub mod semiring;
 mod unbound;
+pub mod verify;
 
 use crate::base::span::SourceMap;
 use crate::data::builder::Builder;

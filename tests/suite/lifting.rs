@@ -4,7 +4,7 @@ use crate::support::{evaluate_only, network, run, session};
 use nlog::base::rng::Stream;
 use nlog::diag::has_errors;
 use nlog::graph::lift::Scope;
-use nlog::learn::{Batch, Trainer};
+use nlog::learn::Batch;
 use nlog::session::{Session, Settings};
 
 const SCOPES: [Scope; 3] = [Scope::Off, Scope::Sample, Scope::All];
@@ -26,19 +26,6 @@ fn scoped(template: &str, data: &str, scope: Scope, change: impl Fn(&mut Setting
     settings.train.seed = 5;
     change(&mut settings);
     session(template, data, settings)
-}
-
-/// Error and gradient of all samples, and all outputs.
-fn gradient(session: &Session) -> (Vec<f64>, Vec<f64>) {
-    let network = network(session);
-    let parameters = session.initial_parameters();
-    let train = session.settings.train.clone();
-    let mut trainer = Trainer::new(&network.programs, &network.samples, parameters, train);
-    let (error, mut gradient) = trainer.error_and_gradient();
-    gradient.push(error);
-    let outputs = trainer.outputs();
-    let value = |(shard, output): (usize, usize)| outputs[shard][output].clone();
-    (network.answers.iter().filter_map(|a| a.place).flat_map(value).collect(), gradient)
 }
 
 fn neurons(template: &str, data: &str, scope: Scope) -> usize {
@@ -140,18 +127,20 @@ fn outputs_and_gradients_are_those_of_the_unlifted_graph() {
     let mut merged = 0;
     for (template, data) in random_programs(150) {
         let plain = scoped(&template, &data, Scope::Off, |_| ());
-        let (outputs, gradients) = gradient(&plain);
-        let unlifted = network(&plain).statistics.graph_neurons;
+        let plain_network = network(&plain);
+        let verifier = plain.verifier(&plain_network, 2);
+        let unlifted = plain_network.statistics.graph_neurons;
         for scope in [Scope::Sample, Scope::All] {
             let lifted = scoped(&template, &data, scope, |_| ());
-            let statistics = network(&lifted).statistics;
-            assert_eq!(statistics.neurons.total(), network(&plain).statistics.neurons.total());
+            let network = network(&lifted);
+            let statistics = &network.statistics;
+            assert_eq!(statistics.neurons.total(), plain_network.statistics.neurons.total());
             assert!(statistics.graph_neurons <= unlifted, "{template}{data}");
             merged += unlifted - statistics.graph_neurons;
-            let what = format!("{scope:?}\n{template}{data}");
-            let (o, g) = gradient(&lifted);
-            near(&format!("outputs {what}"), &outputs, &o, 1e-12);
-            near(&format!("gradients {what}"), &gradients, &g, 1e-11);
+            let v = verifier.verify(scope, &network);
+            assert_eq!((v.outputs.compared, v.outputs.not_finite), (2 * network.answers.len(), 0));
+            assert!(v.outputs.relative <= 1e-12, "{v:?}\n{template}{data}");
+            assert!(v.gradients.relative <= 1e-11, "{v:?}\n{template}{data}");
         }
     }
     assert!(merged > 5_000, "{merged} neurons merged");
