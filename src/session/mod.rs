@@ -3,6 +3,7 @@
 pub mod build;
 pub mod extend;
 pub mod folds;
+pub mod groups;
 pub mod inspect;
 pub mod report;
 pub mod run;
