@@ -50,7 +50,12 @@ fn commands_of_the_reference_print_what_is_shown() {
     assert!(!commands.is_empty());
     for (line, block) in commands {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        for (language, file) in [("lrnn", "template.lrnn"), ("db", "facts.db"), ("csv", "facts.csv")] {
+        for (language, file) in [
+            ("lrnn", "template.lrnn"),
+            ("db", "facts.db"),
+            ("examples", "examples.txt"),
+            ("queries", "queries.txt"),
+        ] {
             if let Some((_, text)) = blocks(&text, language).iter().rfind(|(at, _)| *at < line) {
                 fs::write(dir.path().join(file), text).expect("files can be written");
             }
