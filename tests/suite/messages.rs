@@ -553,3 +553,15 @@ fn queries_do_not_compare() {
         expect("q(X) :- p(X).", &format!("p(4). {query}"), "E0101", at, &["a rule compares", "`?- big(X).`"]);
     }
 }
+
+/// `nlog check` says that it is very much without grounding all that a run may.
+#[test]
+fn counting_what_unbound_variables_cost_is_given_up() {
+    let facts: String = (0..110).map(|i| format!("p({i}). ")).collect();
+    let data = format!("{facts} r(a). ?- q(a,b,c).");
+    let (session, found) =
+        Session::from_texts("q(X,Y,Z) :- p(X), !p(Y), !p(Z), p(W), p(V).", &data, evaluate_only());
+    assert!(!nlog::diag::has_errors(&found) && session.settings.max_ground > 1_000_000);
+    let text = shown(&session.unbound(&|_| true), &session);
+    assert!(text.contains("more than 1000000 ground rules"), "{text}");
+}
