@@ -57,6 +57,8 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Whether it is a table, not a text of the language.
+    pub table: bool,
 }
 
 /// All source texts of a session; spans point into it.
@@ -72,7 +74,15 @@ impl SourceMap {
     }
     /// Adds a text.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
-        self.sources.push(Source { name: name.into(), text: text.into() })
+        self.sources.push(Source { name: name.into(), text: text.into(), table: false })
+    }
+    /// Says that a source is a table.
+    pub fn mark_table(&mut self, id: SourceId) {
+        self.sources[id].table = true;
+    }
+    /// Adds a table by a text that stands for it.
+    pub fn add_table(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
+        self.sources.push(Source { name: name.into(), text: text.into(), table: true })
     }
     /// The source of an id.
     pub fn get(&self, id: SourceId) -> &Source {

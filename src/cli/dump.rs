@@ -1,7 +1,7 @@
 //! `nlog run --dump STAGE`: what a stage of the pipeline made, as text.
 
 use crate::base::index::Id;
-use crate::base::span::SourceId;
+use crate::base::span::{Source, SourceId};
 use crate::console::table::value;
 use crate::console::{Console, Stop};
 use crate::data::{ConstId, PredId, Query, WorldId};
@@ -159,7 +159,11 @@ fn tokens(out: &mut dyn Write, session: &Session) -> Result<()> {
 }
 
 fn tokens_of(out: &mut dyn Write, session: &Session, source: SourceId) -> Result<()> {
-    writeln!(out, "{}:", session.sources.get(source).name)?;
+    let Source { name, table, .. } = session.sources.get(source);
+    if *table {
+        return writeln!(out, "{name}: a table, which is read by rows and cells, not by tokens");
+    }
+    writeln!(out, "{name}:")?;
     let text = session.sources.text(source);
     let (mut line, mut column) = (1, 1);
     for token in Tokens::new(text) {

@@ -126,6 +126,7 @@ codes! {
     NO_PARAMETERS = "W0803", "a template without learnable weights";
     NO_PROGRESS = "W0804", "training never improved on the initial model";
     SQUASHED_TWICE = "W0805", "an output that the template and the error function both squash";
+    LONE_CLASS = "W0806", "a group of classes with one member only";
     // 10 command line and files
     USAGE = "E1001", "a wrong command line";
     CANNOT_READ = "E1002", "a file that cannot be read";

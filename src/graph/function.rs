@@ -71,7 +71,9 @@ pub fn map_of<'a>(template: &'a Template, op: &Op) -> Option<Map<'a>> {
             let foreign = rules.iter().all(|r| template.rules[*r].world.is_some());
             let defaults = &template.defaults;
             let stated = template.stated_activation(*pred).filter(|_| !foreign);
-            let inner = (!output).then_some(defaults.atom_activation);
+            // The softmax over a group takes logits, whatever the loss wants of other outputs.
+            let logits = || template.classes(*pred).map(|_| Activation::Identity);
+            let inner = if *output { logits() } else { Some(defaults.atom_activation) };
             let combination =
                 if foreign { defaults.atom_combination } else { template.atom_combination(*pred) };
             let slots = rules.iter().map(|r| Slot {

@@ -419,15 +419,17 @@ impl<'a> Grounder<'a> {
                 frame.key.truncate(base);
                 if holds == (l.sign == Sign::Hard) { true } else { self.step(frame, at + 1) }
             }
-            Step::Assign { literal, var } => {
+            Step::Assign { literal, var, side } => {
                 let l = &frame.rule.body[*literal];
                 let base = frame.key.len();
                 for term in &l.args {
                     let c = value(*term, &frame.bindings);
                     frame.key.push(c);
                 }
-                let result =
-                    l.comparison.as_ref().and_then(|c| c.result(self.vocabulary, &frame.key[base..]));
+                let result = l
+                    .comparison
+                    .as_ref()
+                    .and_then(|c| c.result_of(*side, self.vocabulary, &frame.key[base..]));
                 frame.key.truncate(base);
                 match result {
                     Some(c) => {

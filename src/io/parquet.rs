@@ -1,10 +1,10 @@
 //! Facts from a Parquet file.
 
-use super::tables::{Cells, unreadable};
-use crate::base::span::{SourceMap, Span};
-use crate::diag::{Diagnostic, Diagnostics, codes};
+use super::tables::{Cells, deliver, header, unreadable};
+use crate::base::span::SourceMap;
+use crate::diag::Diagnostics;
 use crate::syntax::facts::DataSink;
-use crate::syntax::table::{Columns, Rows};
+use crate::syntax::table::Rows;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
@@ -38,14 +38,10 @@ fn rows(
     let schema = reader.metadata().file_metadata().schema_descr().root_schema_ptr();
     let names: Vec<&str> = schema.get_fields().iter().map(|f| f.name()).collect();
     let file = path.display().to_string();
-    let text = format!("{name}({})", names.join(", "));
-    let length = text.len();
-    let source = sources.add(file.clone(), text);
-    let span = Span::new(source, 0, length);
-    let columns = match Columns::new(names) {
-        Ok(columns) => columns,
-        Err(fault) => {
-            out.push(fault.at(span));
+    let (columns, span) = match header(file.clone(), name, &names, sources) {
+        Ok(header) => header,
+        Err(d) => {
+            out.push(d);
             return Ok(());
         }
     };
@@ -57,21 +53,11 @@ fn rows(
         let mut unfit = None;
         for (i, (_, field)) in row.get_column_iter().enumerate() {
             if !cell(field, &mut cells) {
-                unfit = unfit.or(Some(i));
+                unfit = unfit.or(Some((i, "neither a number nor a text")));
             }
         }
         let place = || format!("row {} of `{file}`", number + 1);
-        if let Some(i) = unfit {
-            rows.wrong(|| {
-                let title = format!("column `{}` holds no number and no text, {}", columns.name(i), place());
-                Diagnostic::new(codes::TABLE_ROW, title).label(span, "a cell is a number or a text")
-            });
-        } else if let Err(mut fault) = rows.row(cells.iter(), span, sink) {
-            rows.wrong(|| {
-                fault.title += &format!(", {}", place());
-                fault.at(span)
-            });
-        }
+        deliver(&mut rows, (&columns, span), &cells, unfit, place, sink);
     }
     out.extend(rows.finish());
     Ok(())

@@ -1,10 +1,10 @@
 //! Facts from the tables and views of an SQLite database.
 
-use super::tables::{Cells, unreadable};
-use crate::base::span::{SourceMap, Span};
-use crate::diag::{Diagnostic, Diagnostics, Severity, codes};
+use super::tables::{Cells, deliver, header, unreadable};
+use crate::base::span::SourceMap;
+use crate::diag::{Diagnostics, Severity};
 use crate::syntax::facts::DataSink;
-use crate::syntax::table::{Columns, Rows, check_name};
+use crate::syntax::table::{Rows, check_name};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -56,15 +56,11 @@ fn table(
 ) -> rusqlite::Result<()> {
     // The name is one of the language, which has no quotes.
     let mut statement = database.prepare(&format!("SELECT * FROM \"{name}\""))?;
-    let header = statement.column_names().collect::<Vec<_>>().join(", ");
-    let text = format!("{name}({header})");
-    let length = text.len();
-    let source = sources.add(format!("{file}, table {name}"), text);
-    let span = Span::new(source, 0, length);
-    let columns = match Columns::new(statement.column_names()) {
-        Ok(columns) => columns,
-        Err(fault) => {
-            out.push(fault.at(span));
+    let names: Vec<&str> = statement.column_names().collect();
+    let (columns, span) = match header(format!("{file}, table {name}"), name, &names, sources) {
+        Ok(header) => header,
+        Err(d) => {
+            out.push(d);
             return Ok(());
         }
     };
@@ -89,17 +85,7 @@ fn table(
             }
         }
         let place = || format!("row {number} of table `{name}` in `{file}`");
-        if let Some((i, what)) = unfit {
-            rows.wrong(|| {
-                let title = format!("{what} in column `{}`, {}", columns.name(i), place());
-                Diagnostic::new(codes::TABLE_ROW, title).label(span, "a cell is a number or a text")
-            });
-        } else if let Err(mut fault) = rows.row(cells.iter(), span, sink) {
-            rows.wrong(|| {
-                fault.title += &format!(", {}", place());
-                fault.at(span)
-            });
-        }
+        deliver(&mut rows, (&columns, span), &cells, unfit, place, sink);
     }
     out.extend(rows.finish());
     Ok(())

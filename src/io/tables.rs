@@ -1,11 +1,15 @@
 //! Data files that are no texts of the language: what kind a file is, and the way to its reader.
 
 use super::read_text;
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
+use crate::base::span::Span;
 use crate::base::span::{SourceId, SourceMap};
 use crate::data::Split;
 use crate::data::builder::Builder;
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::syntax::facts::DataSink;
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
+use crate::syntax::table::{Columns, Rows};
 use crate::syntax::table::{check_name, read_csv};
 use std::io::Read;
 use std::path::Path;
@@ -57,6 +61,7 @@ pub fn read(path: &Path, sources: &mut SourceMap, builder: &mut Builder<'_>) {
         kind => match (read_text(path, sources), kind) {
             (Err(d), _) => builder.shared_facts(|_| vec![d]),
             (Ok(source), Kind::Separated(delimiter)) => {
+                sources.mark_table(source);
                 builder.shared_facts(|sink| separated(path, source, sources.text(source), delimiter, sink));
             }
             (Ok(source), _) => builder.database_text(source, sources.text(source), Split::Train),
@@ -113,6 +118,45 @@ fn parquet(path: &Path, sources: &mut SourceMap, sink: &mut impl DataSink) -> Di
 #[cfg(any(feature = "sqlite", feature = "parquet"))]
 pub(super) fn unreadable(path: &Path, why: impl std::fmt::Display) -> Diagnostic {
     Diagnostic::new(codes::CANNOT_READ, format!("cannot read `{}`: {why}", path.display()))
+}
+
+/// The columns of a table that is no text, and the text that is made for messages to point at: one line of them.
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
+pub(super) fn header(
+    label: String,
+    name: &str,
+    columns: &[&str],
+    sources: &mut SourceMap,
+) -> Result<(Columns, Span), Diagnostic> {
+    let text = format!("{name}({})", columns.join(", "));
+    let length = text.len();
+    let source = sources.add_table(label, text);
+    let span = Span::new(source, 0, length);
+    Columns::new(columns.iter().copied()).map(|c| (c, span)).map_err(|fault| fault.at(span))
+}
+
+/// Delivers a row as a fact, or says what is wrong with it: `unfit` is a column that holds neither a number nor a
+/// text, with what it holds; `place` says which row it is.
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
+pub(super) fn deliver(
+    rows: &mut Rows<'_>,
+    (columns, span): (&Columns, Span),
+    cells: &Cells,
+    unfit: Option<(usize, &str)>,
+    place: impl Fn() -> String,
+    sink: &mut impl DataSink,
+) {
+    if let Some((i, what)) = unfit {
+        rows.wrong(|| {
+            let title = format!("{what} in column `{}`, {}", columns.name(i), place());
+            Diagnostic::new(codes::TABLE_ROW, title).label(span, "a cell is a number or a text")
+        });
+    } else if let Err(mut fault) = rows.row(cells.iter(), span, sink) {
+        rows.wrong(|| {
+            fault.title += &format!(", {}", place());
+            fault.at(span)
+        });
+    }
 }
 
 /// The texts of the cells of a row that comes from a file of values, not of text.

@@ -67,11 +67,7 @@ impl Loss {
                 let (z, t) = (z.to_f64(), t.first().copied().unwrap_or(0.0));
                 z.max(0.0) - z * t + (-z.abs()).exp().ln_1p()
             }
-            (Loss::SoftEntropy, _) => {
-                let (max, sum) = exponentials(z);
-                let lse = max + sum.ln();
-                pairs().map(|(z, t)| if t == 0.0 { 0.0 } else { t * (lse - z) }).sum()
-            }
+            (Loss::SoftEntropy, _) => joint_value(z, t),
             (Loss::CrossEntropy, [z]) => {
                 let (z, t) = (z.to_f64(), t.first().copied().unwrap_or(0.0));
                 minus_log(if t > 0.5 { z } else { 1.0 - z })
@@ -93,11 +89,7 @@ impl Loss {
         };
         match (self, z) {
             (Loss::SoftEntropy, [_]) => each(g, &|z, t| t - probability(z)),
-            (Loss::SoftEntropy, _) => {
-                let (max, sum) = exponentials(z);
-                let mass: f64 = t.iter().sum();
-                each(g, &|z, t| t - (z - max).exp() / sum * mass);
-            }
+            (Loss::SoftEntropy, _) => joint_gradient(z, t, g),
             (Loss::CrossEntropy, [_]) => {
                 each(g, &|z, t| if t > 0.5 { log_slope(z) } else { -log_slope(1.0 - z) });
             }
@@ -117,6 +109,28 @@ impl fmt::Display for Loss {
             Loss::AbsDiff => "abs_diff",
         })
     }
+}
+
+/// −Σ t_i (z_i − logsumexp z): the cross-entropy of a softmax over logits, however many they are.
+pub fn joint_value<T: Real>(z: &[T], t: &[f64]) -> f64 {
+    let (max, sum) = exponentials(z);
+    let lse = max + sum.ln();
+    z.iter().zip(t).map(|(z, &t)| if t == 0.0 { 0.0 } else { t * (lse - z.to_f64()) }).sum()
+}
+
+/// The gradient of the negative: t − softmax(z)·Σt.
+pub fn joint_gradient<T: Real>(z: &[T], t: &[f64], g: &mut [T]) {
+    let (max, sum) = exponentials(z);
+    let mass: f64 = t.iter().sum();
+    for ((g, z), &t) in g.iter_mut().zip(z).zip(t) {
+        *g = T::from_f64(t - (z.to_f64() - max).exp() / sum * mass);
+    }
+}
+
+/// softmax(z).
+pub fn softmax(z: &[f64]) -> Vec<f64> {
+    let (max, sum) = exponentials(z);
+    z.iter().map(|z| (z - max).exp() / sum).collect()
 }
 
 /// σ(z).

@@ -1,7 +1,8 @@
 //! How good a list of outputs is.
 
-use super::loss::{Loss, exponentials, probability};
+use super::loss::{Loss, joint_value, probability, softmax};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What can be said about outputs and their targets; what does not apply is absent.
 ///
@@ -42,30 +43,65 @@ pub struct Metrics {
 /// the other losses where all targets are scalars 0 or 1; regression metrics for the other losses. Samples whose
 /// output and target differ in length count in nothing but `count`.
 pub fn evaluate(loss: Loss, outputs: &[Vec<f64>], targets: &[Vec<f64>], importances: &[f64]) -> Metrics {
-    let mut metrics = Metrics { count: outputs.len(), ..Metrics::default() };
-    let pairs: Vec<(&[f64], &[f64], f64)> = outputs
+    let cases: Vec<Case<'_>> = outputs
         .iter()
         .zip(targets)
         .enumerate()
-        .filter(|(_, (z, t))| z.len() == t.len() && !z.is_empty())
-        .map(|(i, (z, t))| (&z[..], &t[..], importances.get(i).copied().unwrap_or(1.0)))
+        .map(|(i, (output, target))| Case {
+            output,
+            target,
+            importance: importances.get(i).copied().unwrap_or(1.0),
+            classes: None,
+        })
         .collect();
-    if pairs.is_empty() {
+    evaluate_cases(loss, &cases)
+}
+
+/// A sample and what the model says of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'c> {
+    /// The raw output; of a group one element for each class.
+    pub output: &'c [f64],
+    /// The target, of as many elements.
+    pub target: &'c [f64],
+    /// Weight in the error.
+    pub importance: f64,
+    /// Of a group: the class of each element. The elements of a vector are classes by their positions.
+    pub classes: Option<&'c [u32]>,
+}
+
+impl Case<'_> {
+    /// Whether it chooses one of several classes; a group does also if it has one member.
+    fn is_choice(&self) -> bool {
+        self.classes.is_some() || self.output.len() > 1
+    }
+}
+
+/// All metrics of samples, groups among them. These are always learned by the cross-entropy of their softmax.
+pub fn evaluate_cases(loss: Loss, cases: &[Case<'_>]) -> Metrics {
+    let mut metrics = Metrics { count: cases.len(), ..Metrics::default() };
+    let fits = |c: &&Case<'_>| c.output.len() == c.target.len() && !c.output.is_empty();
+    let cases: Vec<Case<'_>> = cases.iter().filter(fits).copied().collect();
+    if cases.is_empty() {
         return metrics;
     }
-    let weight: f64 = pairs.iter().map(|p| p.2).sum();
-    let error: f64 = pairs.iter().map(|&(z, t, w)| w * loss.value(z, t)).sum();
+    let value = |c: &Case<'_>| match c.classes {
+        Some(_) => joint_value(c.output, c.target),
+        None => loss.value(c.output, c.target),
+    };
+    let weight: f64 = cases.iter().map(|c| c.importance).sum();
+    let error: f64 = cases.iter().map(|c| c.importance * value(c)).sum();
     metrics.error = (weight != 0.0).then(|| error / weight);
-    if pairs.iter().all(|p| p.0.len() == 1) {
-        let samples: Vec<(f64, f64)> = pairs.iter().map(|p| (p.0[0], p.1[0])).collect();
+    if cases.iter().all(|c| !c.is_choice()) {
+        let samples: Vec<(f64, f64)> = cases.iter().map(|c| (c.output[0], c.target[0])).collect();
         if loss.is_classification() || samples.iter().all(|s| s.1 == 0.0 || s.1 == 1.0) {
             binary(loss, &samples, &mut metrics);
         }
-    } else if loss.is_classification() && pairs.iter().all(|p| p.0.len() > 1) {
-        multiclass(loss, &pairs, &mut metrics);
+    } else if loss.is_classification() && cases.iter().all(Case::is_choice) {
+        multiclass(loss, &cases, &mut metrics);
     }
     if !loss.is_classification() {
-        regression(&pairs, &mut metrics);
+        regression(&cases, &mut metrics);
     }
     metrics
 }
@@ -210,43 +246,40 @@ fn argmax(x: &[f64]) -> usize {
     best
 }
 
-fn multiclass(loss: Loss, pairs: &[(&[f64], &[f64], f64)], metrics: &mut Metrics) {
-    let n = pairs.len();
-    let classes = pairs.iter().map(|p| p.1.len()).max().unwrap_or(0);
-    let (mut sums, mut counts) = (vec![0.0; classes], vec![0usize; classes]);
+fn multiclass(loss: Loss, cases: &[Case<'_>], metrics: &mut Metrics) {
+    let n = cases.len();
+    // By class: the sum of its probabilities and the number of its samples.
+    let mut classes: BTreeMap<(bool, usize), (f64, usize)> = BTreeMap::new();
     let mut correct = 0;
-    for (z, t, _) in pairs {
-        let class = argmax(t);
-        correct += usize::from(argmax(z) == class);
-        counts[class] += 1;
-        sums[class] += if loss == Loss::SoftEntropy {
-            let (max, sum) = exponentials(z);
-            (z[class] - max).exp() / sum
-        } else {
-            z[class]
-        };
+    for c in cases {
+        let at = argmax(c.target);
+        correct += usize::from(argmax(c.output) == at);
+        let name = c.classes.map_or((false, at), |names| (true, names[at] as usize));
+        let logits = loss == Loss::SoftEntropy || c.classes.is_some();
+        let class = classes.entry(name).or_default();
+        class.0 += if logits { softmax(c.output)[at] } else { c.output[at] };
+        class.1 += 1;
     }
-    let occurring = counts.iter().filter(|&&c| c > 0).count();
-    let means: f64 = sums.iter().zip(&counts).filter(|(_, c)| **c > 0).map(|(s, c)| s / *c as f64).sum();
+    let means: f64 = classes.values().map(|(sum, count)| sum / *count as f64).sum();
     metrics.accuracy = Some(share(correct, n));
-    metrics.dispersion = Some(means / occurring as f64);
-    metrics.majority = Some(share(counts.into_iter().max().unwrap_or(0), n));
+    metrics.dispersion = Some(means / classes.len() as f64);
+    metrics.majority = Some(share(classes.values().map(|c| c.1).max().unwrap_or(0), n));
 }
 
-fn regression(pairs: &[(&[f64], &[f64], f64)], metrics: &mut Metrics) {
-    let elements: usize = pairs.iter().map(|p| p.0.len()).sum();
-    let width = pairs.iter().map(|p| p.1.len()).max().unwrap_or(0);
+fn regression(cases: &[Case<'_>], metrics: &mut Metrics) {
+    let elements: usize = cases.iter().map(|c| c.output.len()).sum();
+    let width = cases.iter().map(|c| c.target.len()).max().unwrap_or(0);
     let (mut means, mut counts) = (vec![0.0; width], vec![0usize; width]);
-    for (_, t, _) in pairs {
-        for (j, t) in t.iter().enumerate() {
+    for c in cases {
+        for (j, t) in c.target.iter().enumerate() {
             means[j] += t;
             counts[j] += 1;
         }
     }
     means.iter_mut().zip(&counts).for_each(|(m, &c)| *m /= c as f64);
     let (mut squares, mut absolute, mut spread) = (0.0, 0.0, 0.0);
-    for (z, t, _) in pairs {
-        for ((z, t), mean) in z.iter().zip(*t).zip(&means) {
+    for c in cases {
+        for ((z, t), mean) in c.output.iter().zip(c.target).zip(&means) {
             squares += (z - t) * (z - t);
             absolute += (z - t).abs();
             spread += (t - mean) * (t - mean);

@@ -9,6 +9,6 @@ pub mod trainer;
 
 pub use init::{Distribution, Initializer};
 pub use loss::Loss;
-pub use metrics::{Metrics, evaluate};
+pub use metrics::{Case, Metrics, evaluate, evaluate_cases};
 pub use optimizer::{Optimizer, OptimizerState, Schedule, clip_by_norm, clip_by_value};
-pub use trainer::{Batch, EpochReport, History, Reduction, Sample, TrainSettings, Trainer};
+pub use trainer::{Batch, Classes, EpochReport, History, Reduction, Sample, TrainSettings, Trainer};

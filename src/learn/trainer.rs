@@ -1,8 +1,8 @@
 //! The training loop: shuffling, batches, steps, evaluation, the best model.
 
 use super::init::Initializer;
-use super::loss::Loss;
-use super::metrics::{Metrics, evaluate};
+use super::loss::{Loss, joint_gradient, joint_value};
+use super::metrics::{Case, Metrics, evaluate_cases};
 use super::optimizer::{Optimizer, OptimizerState, Schedule, clip_by_norm, clip_by_value};
 use crate::base::index::{Id, IndexVec};
 use crate::base::rng::Stream;
@@ -97,14 +97,59 @@ impl Default for TrainSettings {
 pub struct Sample {
     /// The program.
     pub shard: usize,
-    /// Which of its outputs.
+    /// Which of its outputs; of a group the first.
     pub output: usize,
-    /// The target, as many elements as the output.
+    /// The target, as many elements as the output; of a group one for each output.
     pub target: Vec<f64>,
     /// Weight in the error.
     pub importance: f64,
     /// What it is for.
     pub split: Split,
+    /// Of a group: all its outputs, which are scalars and pass a softmax together.
+    pub classes: Option<Classes>,
+}
+
+/// The outputs of a group, each of which stands for a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Classes {
+    /// The outputs.
+    pub outputs: Vec<usize>,
+    /// The class of each: the same number for the same class in all groups.
+    pub names: Vec<u32>,
+}
+
+impl Sample {
+    /// The outputs that its error is about.
+    pub fn outputs(&self) -> &[usize] {
+        self.classes.as_ref().map_or(std::slice::from_ref(&self.output), |c| &c.outputs)
+    }
+
+    /// Its output among those of all shards; of a group one element for each class.
+    pub fn read(&self, outputs: &[Vec<Vec<f64>>]) -> Vec<f64> {
+        self.outputs().iter().flat_map(|&o| &outputs[self.shard][o]).copied().collect()
+    }
+
+    /// Its error: the loss, and for a group the cross-entropy of the softmax over its outputs.
+    pub fn error<T: Real>(&self, loss: Loss, z: &[T]) -> f64 {
+        match self.classes {
+            Some(_) => joint_value(z, &self.target),
+            None => loss.value(z, &self.target),
+        }
+    }
+
+    /// The gradient of the negative error.
+    fn gradient<T: Real>(&self, loss: Loss, z: &[T], g: &mut [T]) {
+        match self.classes {
+            Some(_) => joint_gradient(z, &self.target, g),
+            None => loss.gradient(z, &self.target, g),
+        }
+    }
+
+    /// What metrics take: the sample with its output.
+    pub fn case<'s>(&'s self, output: &'s [f64]) -> Case<'s> {
+        let classes = self.classes.as_ref().map(|c| &c.names[..]);
+        Case { output, target: &self.target, importance: self.importance, classes }
+    }
 }
 
 /// One epoch, as it is reported.
@@ -155,13 +200,15 @@ struct Shard<'a, T> {
     everything: Selection,
     /// Supports all training outputs.
     training: Selection,
-    /// Supports each output, by position; made only where steps need it.
+    /// Supports each training sample, by the position of its (first) output; made only where steps need it.
     single: Vec<Option<Selection>>,
     /// Whether training outputs depend on the same rows so much that a batch computes them once; else its samples are
     /// computed one after the other.
     shares_rows: bool,
     /// The weights of the last gradient.
     weights: Vec<WeightId>,
+    /// The output of a sample, and the gradient of its negative error.
+    z: Vec<T>,
     seed: Vec<T>,
 }
 
@@ -224,9 +271,11 @@ impl<'a, T: Real> Trainer<'a, T> {
     ) -> Self {
         let optimizer = OptimizerState::new(settings.optimizer, parameters.values.len());
         let per_sample = settings.batch != Batch::All;
-        let mut learned: Vec<Vec<bool>> = programs.iter().map(|p| vec![false; p.outputs.len()]).collect();
+        // By output: those that a step on the sample which begins with it reads.
+        let mut learned: Vec<Vec<&[usize]>> =
+            programs.iter().map(|p| vec![&[][..]; p.outputs.len()]).collect();
         for s in samples.iter().filter(|s| s.split == Split::Train) {
-            learned[s.shard][s.output] = true;
+            learned[s.shard][s.output] = s.outputs();
         }
         let shards: Vec<Shard<'a, T>> = programs
             .par_iter()
@@ -234,12 +283,12 @@ impl<'a, T: Real> Trainer<'a, T> {
             .map(|(program, learned)| {
                 let mut selector = Selector::new(program);
                 let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
-                let outputs = || program.outputs.iter().zip(&learned);
-                let training = selector.supporting(outputs().filter(|(_, l)| **l).map(|(o, _)| o.offset));
-                let mut single = |(o, l): (&crate::exec::program::OutputSlot, &bool)| {
-                    (*l && per_sample).then(|| selector.supporting([o.offset]))
+                let offset = |o: &usize| program.outputs[*o].offset;
+                let training = selector.supporting(learned.iter().copied().flatten().map(offset));
+                let mut single = |read: &&[usize]| {
+                    (!read.is_empty() && per_sample).then(|| selector.supporting(read.iter().map(offset)))
                 };
-                let single: Vec<Option<Selection>> = outputs().map(&mut single).collect();
+                let single: Vec<Option<Selection>> = learned.iter().map(&mut single).collect();
                 let apart: usize = single.iter().flatten().map(Selection::row_count).sum();
                 // Finding what a batch depends on costs about as much as computing that many narrow rows.
                 let shares_rows = apart > 2 * training.row_count();
@@ -252,6 +301,7 @@ impl<'a, T: Real> Trainer<'a, T> {
                     single,
                     shares_rows,
                     weights: Vec::new(),
+                    z: Vec::new(),
                     seed: Vec::new(),
                 }
             })
@@ -341,8 +391,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let train = self.metrics(&outputs, Split::Train);
         let validation = self.metrics(&outputs, Split::Validation);
         if let Some(sample) = self.samples.iter().position(|s| {
-            s.split != Split::Test
-                && !self.settings.loss.value(&outputs[s.shard][s.output], &s.target).is_finite()
+            s.split != Split::Test && !s.error(self.settings.loss, &s.read(&outputs)).is_finite()
         }) {
             return Err(NotFinite { sample, epoch: self.epoch });
         }
@@ -482,10 +531,9 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// Metrics of the samples of one split.
     pub fn metrics(&self, outputs: &[Vec<Vec<f64>>], split: Split) -> Metrics {
         let mine: Vec<&Sample> = self.samples.iter().filter(|s| s.split == split).collect();
-        let z: Vec<Vec<f64>> = mine.iter().map(|s| outputs[s.shard][s.output].clone()).collect();
-        let t: Vec<Vec<f64>> = mine.iter().map(|s| s.target.clone()).collect();
-        let importance: Vec<f64> = mine.iter().map(|s| s.importance).collect();
-        evaluate(self.settings.loss, &z, &t, &importance)
+        let z: Vec<Vec<f64>> = mine.iter().map(|s| s.read(outputs)).collect();
+        let cases: Vec<Case<'_>> = mine.iter().zip(&z).map(|(s, z)| s.case(z)).collect();
+        evaluate_cases(self.settings.loss, &cases)
     }
 
     /// The summed error of all training samples and its gradient at the present parameters, in the direction that
@@ -540,7 +588,7 @@ impl<T: Real> Shard<'_, T> {
         loss: Loss,
         whole: bool,
     ) -> f64 {
-        let Shard { program, state, gradients, training, single, weights, seed, .. } = self;
+        let Shard { program, state, gradients, training, single, weights, seed, z, .. } = self;
         let of = |i: usize| single[samples[i].output].as_ref().expect(SELECTED);
         let union;
         let many: Vec<&Selection>;
@@ -566,22 +614,30 @@ impl<T: Real> Shard<'_, T> {
         gradients.clear(parameters, weights);
         // One selection for the whole batch, or one for each sample.
         let per_selection = if selections.len() == 1 { batch.len() } else { 1 };
+        let range = |output: usize| {
+            let slot = program.outputs[output];
+            slot.offset as usize..slot.offset as usize + slot.shape.len()
+        };
         let mut error = 0.0;
         for (selection, batch) in selections.iter().zip(batch.chunks(per_selection)) {
             state.forward(program, parameters, selection);
             state.clear_gradients(program, parameters, selection);
             for &i in batch {
                 let sample = &samples[i];
-                let slot = program.outputs[sample.output];
-                let range = slot.offset as usize..slot.offset as usize + slot.shape.len();
-                let z = &state.values[range.clone()];
-                error += sample.importance * loss.value(z, &sample.target);
+                z.clear();
+                for &o in sample.outputs() {
+                    z.extend_from_slice(&state.values[range(o)]);
+                }
+                error += sample.importance * sample.error(loss, z);
                 seed.clear();
-                seed.resize(range.len(), T::ZERO);
-                loss.gradient(z, &sample.target, seed);
+                seed.resize(z.len(), T::ZERO);
+                sample.gradient(loss, z, seed);
                 let importance = T::from_f64(sample.importance);
-                for (g, s) in state.gradients[range].iter_mut().zip(&*seed) {
-                    *g += importance * *s;
+                let mut seeds = seed.iter();
+                for &o in sample.outputs() {
+                    for (g, s) in state.gradients[range(o)].iter_mut().zip(&mut seeds) {
+                        *g += importance * *s;
+                    }
                 }
             }
             state.backward(program, parameters, selection, gradients);

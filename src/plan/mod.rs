@@ -7,6 +7,7 @@
 use crate::base::index::Id;
 use crate::data::{PredId, Vocabulary};
 use crate::syntax::ast::Sign;
+use crate::template::compare::Side;
 use crate::template::{Relation, Rule, Term, VarId};
 
 /// Which rows of a relation a step reads.
@@ -59,6 +60,8 @@ pub enum Step {
         literal: usize,
         /// The variable bound.
         var: VarId,
+        /// The side on which it stands.
+        side: Side,
     },
     /// Go on if no row agrees with the bound arguments.
     Absent {
@@ -115,13 +118,36 @@ pub fn plan(
         });
         if let Some(at) = ready {
             let i = pending.remove(at);
-            steps.push(match rule.body[i].assigns() {
-                Some(var) => {
+            let literal = &rule.body[i];
+            let target = literal.comparison.as_ref().and_then(|c| c.target);
+            steps.push(match (literal.assigns(), target) {
+                (Some(var), Some(side)) => {
                     bound[var.index()] = true;
-                    Step::Assign { literal: i, var }
+                    Step::Assign { literal: i, var, side }
                 }
-                None => test(rule, i, &bound),
+                _ => test(rule, i, &bound),
             });
+            continue;
+        }
+        // A test `Y = X + 1` gives `Y` its value where only a literal to come would bind it: that literal is then looked
+        // up. Not so for what `@dom(Y)` alone binds, which holds for stated constants only.
+        let computed = pending.iter().enumerate().find_map(|(at, &i)| {
+            let literal = &rule.body[i];
+            let known = |t: &Term| !matches!(t, Term::Variable(v) if !bound[v.index()]);
+            let bindable = |v: VarId| {
+                let mut binders = pending.iter().map(|&j| &rule.body[j]).filter(|l| l.binds());
+                let has = |t: &Term| *t == Term::Variable(v);
+                binders.any(|l| matches!(l.relation, Relation::Predicate(_)) && l.args.iter().any(has))
+            };
+            let readings = literal.readings().into_iter();
+            let open = readings.filter(|(_, v, rest)| {
+                !bound[v.index()] && literal.args[rest.clone()].iter().all(known) && bindable(*v)
+            });
+            open.map(|(side, v, _)| (at, side, v)).next()
+        });
+        if let Some((at, side, var)) = computed {
+            bound[var.index()] = true;
+            steps.push(Step::Assign { literal: pending.remove(at), var, side });
             continue;
         }
         // The delta first: it is what this evaluation is for. Then the literal with the fewest expected rows:

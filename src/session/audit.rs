@@ -6,8 +6,9 @@
 //! fewest that there can be, and there may be more.
 
 use super::{Network, Session};
-use crate::base::hash::IndexMap;
+use crate::base::hash::{HashSet, IndexMap};
 use crate::data::Split;
+use crate::learn::Sample;
 use serde::Serialize;
 
 /// What no weights can tell apart. Names are stable.
@@ -83,10 +84,27 @@ pub struct Member {
 }
 
 /// An answer with what is compared of it.
-struct Item<'a> {
+struct Item {
     answer: usize,
     split: Split,
-    target: Option<&'a [f64]>,
+    target: Option<Vec<f64>>,
+}
+
+/// What is read of an answer: the program and the places of its values, of a group those of all its classes, each
+/// behind its class.
+type Read = (usize, Vec<u32>);
+
+/// What is read of a sample, and its target in the same order.
+fn read(network: &Network, sample: &Sample) -> (Read, Vec<f64>) {
+    let outputs = &network.programs[sample.shard].outputs;
+    let Some(classes) = &sample.classes else {
+        return ((sample.shard, vec![outputs[sample.output].offset]), sample.target.clone());
+    };
+    let parts = classes.names.iter().zip(&classes.outputs).zip(&sample.target);
+    let mut parts: Vec<(u32, u32, f64)> = parts.map(|((&c, &o), &t)| (c, outputs[o].offset, t)).collect();
+    parts.sort_unstable_by_key(|p| p.0);
+    let places = parts.iter().flat_map(|p| [p.0, p.1]).collect();
+    ((sample.shard, places), parts.iter().map(|p| p.2).collect())
 }
 
 /// How errors are counted.
@@ -103,30 +121,42 @@ impl Session {
     /// its greatest element; they are counted under the entropies, and under the other losses if all targets are
     /// scalars 0 or 1. Squared errors are counted under the other losses.
     pub fn audit(&self, network: &Network) -> Audit {
-        let mut classes: IndexMap<(usize, u32), Vec<Item<'_>>> = IndexMap::default();
-        let mut targets: Vec<Option<&[f64]>> = vec![None; network.answers.len()];
+        let mut classes: IndexMap<Read, Vec<Item>> = IndexMap::default();
+        let mut samples: Vec<Option<&Sample>> = vec![None; network.answers.len()];
+        // Answers that are read as a class of some group only.
+        let mut members: HashSet<(usize, usize)> = HashSet::default();
         for (sample, &answer) in network.samples.iter().zip(&network.sample_answers) {
-            targets[answer] = Some(&sample.target);
+            samples[answer] = Some(sample);
+            let others = sample.outputs().iter().filter(|o| **o != sample.output);
+            members.extend(others.map(|o| (sample.shard, *o)));
         }
         for (i, answer) in network.answers.iter().enumerate() {
             let Some((program, output)) = answer.place else { continue };
             let split = self.database.queries[answer.query].split;
             // Equal neurons have one row, and what copies another neuron has that one's.
-            let key = (program, network.programs[program].outputs[output].offset);
-            classes.entry(key).or_default().push(Item { answer: i, split, target: targets[i] });
+            let (key, target) = match samples[i] {
+                Some(sample) => {
+                    let (key, target) = read(network, sample);
+                    (key, Some(target))
+                }
+                None if members.contains(&(program, output)) => continue,
+                None => ((program, vec![network.programs[program].outputs[output].offset]), None),
+            };
+            classes.entry(key).or_default().push(Item { answer: i, split, target });
         }
         let answers = classes.values().map(Vec::len).sum::<usize>();
-        let labelled: Vec<&[f64]> = targets.into_iter().flatten().collect();
+        let targets = || classes.values().flatten().filter_map(|i| i.target.as_deref());
+        let labelled = targets().count();
         let loss = self.settings.train.loss;
         let binary = |t: &&[f64]| t.len() == 1 && (t[0] == 0.0 || t[0] == 1.0);
         let counted = Counted {
-            labels: loss.is_classification() || labelled.iter().all(binary),
+            labels: loss.is_classification() || targets().all(|t| binary(&t)),
             squares: !loss.is_classification(),
         };
         let of = |split: Option<Split>| {
             let parts = classes.values().map(|c| {
                 let kept = c.iter().filter(|i| split.is_none_or(|s| i.split == s));
-                floor(&kept.filter_map(|i| i.target).collect::<Vec<_>>(), counted)
+                floor(&kept.filter_map(|i| i.target.as_deref()).collect::<Vec<_>>(), counted)
             });
             parts.fold(floor(&[], counted), Floor::plus)
         };
@@ -136,11 +166,11 @@ impl Session {
             .filter(|s| s.floor.samples > 0)
             .collect();
         let many = classes.values().filter(|c| c.len() > 1);
-        let mut groups: Vec<Group> = many.map(|c| self.group(network, c, counted)).collect();
+        let mut groups: Vec<Group> = many.map(|c| self.inseparable(network, c, counted)).collect();
         groups.sort_by_key(|g| (!g.conflicting, std::cmp::Reverse(g.members.len())));
         Audit {
-            samples: labelled.len(),
-            unlabelled: answers - labelled.len(),
+            samples: labelled,
+            unlabelled: answers - labelled,
             classes: classes.len(),
             shared: groups.len(),
             conflicting: groups.iter().filter(|g| g.conflicting).count(),
@@ -150,18 +180,18 @@ impl Session {
         }
     }
 
-    fn group(&self, network: &Network, items: &[Item<'_>], counted: Counted) -> Group {
-        let known: Vec<&[f64]> = items.iter().filter_map(|i| i.target).collect();
+    fn inseparable(&self, network: &Network, items: &[Item], counted: Counted) -> Group {
+        let known: Vec<&[f64]> = items.iter().filter_map(|i| i.target.as_deref()).collect();
         let mut targets = tally(known.iter().copied());
         targets.sort_by_key(|t| std::cmp::Reverse(t.1));
-        let member = |i: &Item<'_>| {
+        let member = |i: &Item| {
             let answer = &network.answers[i.answer];
             let query = &self.database.queries[answer.query];
             Member {
                 sample: query.sample.clone(),
                 query: self.vocabulary.atom_text(query.pred, answer.args.iter().copied()),
                 split: name(i.split),
-                target: i.target.map(<[f64]>::to_vec),
+                target: i.target.clone(),
                 place: self.sources.place(query.span),
             }
         };

@@ -3,6 +3,7 @@
 //! Worlds are cut into a fixed number of contiguous shards, each with a program of its own. Shards are worked on in
 //! parallel, here and in training; their number does not depend on the number of threads, so neither do the results.
 
+use super::groups::Group;
 use super::{Session, Unprovable};
 use crate::answer::{Answer, explain, matching_rows};
 use crate::base::hash::HashMap;
@@ -29,7 +30,7 @@ const MAX_SHARDS: usize = 16;
 /// Fewer worlds than this do not make a shard of their own.
 const MIN_WORLDS: usize = 4;
 /// Messages of one kind after which the rest is only counted.
-const SHOWN: usize = 5;
+pub(super) const SHOWN: usize = 5;
 
 /// Sizes and times of grounding and building.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -103,10 +104,20 @@ pub struct Network {
     pub answers: Vec<Answer>,
     /// Answers with targets.
     pub samples: Vec<Sample>,
-    /// The answer of each sample.
+    /// The answer of each sample; of a group the first that has a target.
     pub sample_answers: Vec<usize>,
+    /// Answers that pass a softmax together.
+    pub groups: Vec<Group>,
     /// Sizes and times.
     pub statistics: Statistics,
+}
+
+/// An answer of a shard, whose position is its number in the graph.
+struct Asked {
+    query: usize,
+    args: Vec<ConstId>,
+    /// Nobody asks for it; it stands in a group with what the query asks for.
+    companion: bool,
 }
 
 /// What one shard gives.
@@ -115,7 +126,7 @@ struct Shard {
     /// Until it is compiled.
     graph: Graph,
     program: Program,
-    answers: Vec<(usize, Vec<ConstId>)>,
+    answers: Vec<Asked>,
     /// Queries that cannot be derived and were left out or given a value.
     left_out: usize,
     statistics: Statistics,
@@ -201,10 +212,13 @@ impl Session {
             let title = format!("{left_out} of {of} queries cannot be derived: they {what}");
             out.push(Diagnostic::new(codes::LEFT_OUT, title));
         }
-        let mut network = self.join(parts, start.elapsed().as_secs_f64());
+        let (mut network, companions) = self.join(parts, start.elapsed().as_secs_f64());
         network.statistics.worlds = worlds.len();
         self.report_cuts(&network.statistics, &mut out);
+        self.group(&mut network, &companions, &mut out);
         self.samples(&mut network, &mut out);
+        self.group_samples(&mut network, &mut out);
+        self.group_loss(&mut out);
         self.targets(&network, &mut out);
         self.learnable(&network, &mut out);
         let statistics = Some(network.statistics.clone());
@@ -243,7 +257,7 @@ impl Session {
             }
             let grounded = Instant::now();
             statistics.ground_seconds += (grounded - start).as_secs_f64();
-            let mut roots = Vec::new();
+            let (mut roots, mut asked) = (Vec::new(), Vec::new());
             for &q in &by_world[&world] {
                 let query = &self.database.queries[q];
                 let rows = matching_rows(query, ground);
@@ -258,7 +272,7 @@ impl Session {
                                 crate::data::QueryTerm::Constant(c) => *c,
                                 crate::data::QueryTerm::Variable(_) => unreachable!("no variables"),
                             });
-                            shard.answers.push((q, args.collect()));
+                            shard.answers.push(Asked { query: q, args: args.collect(), companion: false });
                             shard.left_out += 1;
                         }
                         _ => {
@@ -277,12 +291,17 @@ impl Session {
                     }
                     continue;
                 }
-                for row in rows {
-                    let args = ground.relations[query.pred].row(row).to_vec();
-                    let answer = shard.answers.len() as u32;
-                    shard.answers.push((q, args));
-                    roots.push(Root { pred: query.pred, row, answer });
-                }
+                asked.extend(rows.into_iter().map(|row| (q, row)));
+            }
+            let companions = self.companions(&asked, ground);
+            let asked =
+                asked.into_iter().map(|a| (a, false)).chain(companions.into_iter().map(|a| (a, true)));
+            for ((query, row), companion) in asked {
+                let pred = self.database.queries[query].pred;
+                let args = ground.relations[pred].row(row).to_vec();
+                let answer = shard.answers.len() as u32;
+                shard.answers.push(Asked { query, args, companion });
+                roots.push(Root { pred, row, answer });
             }
             builder.add_world(ground, &roots, &mut graph);
             statistics.build_seconds += grounded.elapsed().as_secs_f64();
@@ -486,11 +505,12 @@ impl Session {
         out.push(d);
     }
 
-    fn join(&self, parts: Vec<Shard>, wall: f64) -> Network {
+    /// One network of all shards, and the answers that nobody asked for.
+    fn join(&self, parts: Vec<Shard>, wall: f64) -> (Network, Vec<Answer>) {
         let mut network = Network::default();
         let total = &mut network.statistics;
         total.per_rule = vec![0; self.template.rules.len()];
-        let mut answers: Vec<(usize, usize, usize, Vec<ConstId>, Option<(usize, usize)>)> = Vec::new();
+        let mut answers: Vec<(usize, usize, bool, Answer)> = Vec::new();
         for (number, part) in parts.into_iter().enumerate() {
             total.add(part.statistics);
             for (pred, n) in part.cut {
@@ -504,9 +524,9 @@ impl Session {
             for (i, o) in part.program.outputs.iter().enumerate() {
                 outputs.insert(o.answer, i);
             }
-            for (local, (query, args)) in part.answers.into_iter().enumerate() {
+            for (local, Asked { query, args, companion }) in part.answers.into_iter().enumerate() {
                 let place = outputs.get(&(local as u32)).map(|&o| (number, o));
-                answers.push((query, number, local, args, place));
+                answers.push((number, local, companion, Answer { query, args, place }));
             }
             network.programs.push(part.program);
         }
@@ -516,28 +536,30 @@ impl Session {
         if busy > 0.0 {
             phases.into_iter().for_each(|seconds| *seconds *= wall / busy);
         }
-        answers.sort_by_key(|a| (a.0, a.1, a.2));
-        network.answers =
-            answers.into_iter().map(|(query, _, _, args, place)| Answer { query, args, place }).collect();
-        network
+        answers.sort_by_key(|(number, local, _, a)| (a.query, *number, *local));
+        let mut companions = Vec::new();
+        for (_, _, companion, answer) in answers {
+            if companion { companions.push(answer) } else { network.answers.push(answer) }
+        }
+        (network, companions)
     }
 
     /// Targets that the loss cannot take, and atoms of one world with several.
     fn targets(&self, network: &Network, out: &mut Diagnostics) {
         let loss = self.settings.train.loss;
-        let queries = network.sample_answers.iter().map(|&a| &network.answers[a]);
         let mut seen: HashMap<(WorldId, PredId, &[ConstId]), (&[f64], Span)> = HashMap::default();
         let (mut outside, mut conflicts) = (None, None);
         let (mut outside_count, mut conflict_count) = (0usize, 0usize);
-        for (sample, answer) in network.samples.iter().zip(queries) {
+        for answer in network.answers.iter().filter(|a| a.place.is_some()) {
             let query = &self.database.queries[answer.query];
-            if loss.is_classification() && sample.target.iter().any(|t| !(0.0..=1.0).contains(t)) {
+            let Some((_, target)) = &query.target else { continue };
+            if loss.is_classification() && target.iter().any(|t| !(0.0..=1.0).contains(t)) {
                 outside_count += 1;
                 outside.get_or_insert(query.span);
             }
             let key = (query.world, query.pred, &answer.args[..]);
-            match seen.insert(key, (&sample.target, query.span)) {
-                Some((target, first)) if target != sample.target => {
+            match seen.insert(key, (target, query.span)) {
+                Some((before, first)) if before != target => {
                     conflict_count += 1;
                     conflicts.get_or_insert((first, query.span));
                 }
@@ -585,6 +607,9 @@ impl Session {
             let (Some((shape, target)), Some((shard, output))) = (&query.target, answer.place) else {
                 continue;
             };
+            if self.template.classes(query.pred).is_some() {
+                continue;
+            }
             let slot = network.programs[shard].outputs[output];
             if slot.shape.len() != shape.len() {
                 reported += 1;
@@ -606,6 +631,7 @@ impl Session {
                 target: self.settings.compat.written(*shape, target),
                 importance: query.importance,
                 split: query.split,
+                classes: None,
             });
             network.sample_answers.push(i);
         }

@@ -5,7 +5,7 @@ use crate::base::hash::HashMap;
 use crate::base::rng::Stream;
 use crate::data::Split;
 use crate::diag::{Diagnostic, codes};
-use crate::learn::{EpochReport, Metrics, Sample, evaluate, folds};
+use crate::learn::{Case, EpochReport, Metrics, Sample, evaluate_cases, folds};
 use serde::Serialize;
 use std::ops::ControlFlow;
 
@@ -86,19 +86,29 @@ impl CrossValidation {
     }
 }
 
+/// What folds are stratified by: the target; of a group its classes with their targets, in whatever order they stand.
+fn stratum(sample: &Sample) -> Vec<f64> {
+    let Some(classes) = &sample.classes else { return sample.target.clone() };
+    let pairs = classes.names.iter().copied().zip(sample.target.iter().copied());
+    let mut right: Vec<(u32, f64)> = pairs.filter(|(_, t)| *t != 0.0).collect();
+    right.sort_unstable_by_key(|(name, _)| *name);
+    right.into_iter().flat_map(|(name, t)| [f64::from(name), t]).collect()
+}
+
 impl Session {
     /// The fold of each sample, from 0; `None` for samples that are not trained on in any case. An error if there are
     /// fewer samples than folds.
     pub fn folds(&self, network: &Network, count: usize) -> Result<Vec<Option<usize>>, Diagnostic> {
         let mut asked = HashMap::default();
+        let targets: Vec<Vec<f64>> = network.samples.iter().map(stratum).collect();
         let mut samples: Vec<(usize, &[f64])> = Vec::new();
         let mut positions = Vec::new();
-        for (i, sample) in network.samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train) {
+        for (i, _) in network.samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train) {
             let answer = &network.answers[network.sample_answers[i]];
             let query = &self.database.queries[answer.query];
             let next = asked.len();
             let atom = *asked.entry((query.world, query.pred, &answer.args[..])).or_insert(next);
-            samples.push((atom, &sample.target));
+            samples.push((atom, &targets[i]));
             positions.push(i);
         }
         if asked.len() < count {
@@ -126,6 +136,19 @@ impl Session {
         watch: &mut dyn FnMut(usize, &EpochReport) -> ControlFlow<()>,
     ) -> Result<CrossValidation, Diagnostic> {
         let fold_of = self.folds(network, count)?;
+        // All answers of a sample: a group has several.
+        let mut answers: Vec<Vec<usize>> = network.sample_answers.iter().map(|a| vec![*a]).collect();
+        let firsts: HashMap<usize, usize> =
+            network.sample_answers.iter().enumerate().map(|(i, a)| (*a, i)).collect();
+        for group in &network.groups {
+            let split = |a: &usize| self.database.queries[network.answers[*a].query].split;
+            let members = || group.answers.iter().map(|(a, _)| *a);
+            for sample in members().filter_map(|a| firsts.get(&a)) {
+                let first = network.sample_answers[*sample];
+                answers[*sample] = members().filter(|a| split(a) == split(&first)).collect();
+            }
+        }
+        let mut raw: Vec<Vec<f64>> = vec![Vec::new(); network.samples.len()];
         let mut folds = Vec::with_capacity(count);
         let mut pooled = Outcome { values: vec![Vec::new(); network.answers.len()], ..Outcome::default() };
         for fold in 0..count {
@@ -139,20 +162,19 @@ impl Session {
             let outcome = self.run_on(network, &samples, &mut parameters, &mut |epoch| watch(fold, epoch))?;
             let held_out: Vec<usize> = (0..samples.len()).filter(|&i| held(i)).collect();
             for &i in &held_out {
-                let answer = network.sample_answers[i];
-                pooled.values[answer].clone_from(&outcome.values[answer]);
+                raw[i].clone_from(&outcome.sample_outputs[i]);
+                for &answer in &answers[i] {
+                    pooled.values[answer].clone_from(&outcome.values[answer]);
+                }
             }
             pooled.history.epochs.extend_from_slice(&outcome.history.epochs);
             pooled.train_seconds += outcome.train_seconds;
             folds.push(Fold { held_out, outcome });
         }
-        let of = |read: &dyn Fn(usize) -> Vec<f64>| -> Vec<Vec<f64>> {
-            (0..fold_of.len()).filter(|&i| fold_of[i].is_some()).map(read).collect()
-        };
-        let outputs = of(&|i| pooled.values[network.sample_answers[i]].clone());
-        let targets = of(&|i| network.samples[i].target.clone());
-        let importances: Vec<f64> = of(&|i| vec![network.samples[i].importance]).concat();
-        pooled.test = evaluate(self.settings.train.loss, &outputs, &targets, &importances);
+        let held = (0..fold_of.len()).filter(|&i| fold_of[i].is_some());
+        let cases: Vec<Case<'_>> = held.map(|i| network.samples[i].case(&raw[i])).collect();
+        pooled.test = evaluate_cases(self.settings.train.loss, &cases);
+        pooled.sample_outputs = raw;
         Ok(CrossValidation { folds, pooled })
     }
 }

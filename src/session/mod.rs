@@ -4,6 +4,7 @@ pub mod audit;
 pub mod build;
 pub mod extend;
 pub mod folds;
+pub mod groups;
 pub mod inspect;
 pub mod lifting;
 pub mod report;

@@ -1,5 +1,6 @@
 //! Training and answering.
 
+use super::groups::normalise;
 use super::{Network, Precision, Session, Unprovable};
 use crate::base::rng::Stream;
 use crate::data::Split;
@@ -15,8 +16,10 @@ use std::ops::ControlFlow;
 pub struct Outcome {
     /// The epochs.
     pub history: History,
-    /// The value of each answer of the network, in order.
+    /// The value of each answer of the network, in order; those of a group are the probabilities of its classes.
     pub values: Vec<Vec<f64>>,
+    /// What the error of each sample is computed from; of a group its logits.
+    pub sample_outputs: Vec<Vec<f64>>,
     /// On the training samples, by the kept model.
     pub train: Metrics,
     /// On the validation samples.
@@ -100,8 +103,11 @@ impl Session {
             Some((shard, output)) => outputs[shard][output].clone(),
             None => vec![unprovable],
         };
+        let mut values: Vec<Vec<f64>> = network.answers.iter().map(value).collect();
+        normalise(&network.groups, &outputs, &mut values);
         let outcome = Outcome {
-            values: network.answers.iter().map(value).collect(),
+            values,
+            sample_outputs: samples.iter().map(|s| s.read(&outputs)).collect(),
             train: trainer.metrics(&outputs, Split::Train),
             validation: trainer.metrics(&outputs, Split::Validation),
             test: trainer.metrics(&outputs, Split::Test),

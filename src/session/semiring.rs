@@ -2,12 +2,11 @@
 
 use super::{Network, Outcome, Session, Unprovable};
 use crate::answer::{Answer, matching_rows};
-use crate::data::{QueryTerm, WorldId};
+use crate::data::QueryTerm;
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
-use crate::ground::Grounder;
-use crate::ground::evaluate::relevant_predicates;
 use crate::ground::semiring::{NoReading, Semiring, evaluate};
-use std::sync::atomic::AtomicUsize;
+use std::ops::ControlFlow;
+use std::time::Instant;
 
 impl Session {
     /// Grounds the worlds that are asked about and answers all queries in a semiring. A query without variables that
@@ -17,24 +16,12 @@ impl Session {
     pub fn run_in(&self, semiring: Semiring) -> (Option<(Network, Outcome)>, Diagnostics) {
         let mut out = Vec::new();
         let queries = &self.database.queries;
-        let roots = queries.iter().flat_map(|q| q.types.iter().map(|(_, ty)| *ty).chain([q.pred]));
-        let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
-        let mut grounder =
-            Grounder::new(&self.vocabulary, &self.template, &self.database, &self.strata, &relevant);
-        let mut asked: Vec<(WorldId, usize)> =
-            queries.iter().enumerate().map(|(i, q)| (q.world, i)).collect();
-        asked.sort_unstable();
-        let used = AtomicUsize::new(0);
         let mut network = Network::default();
         network.statistics.per_rule = vec![0; self.template.rules.len()];
         let (mut infinite, mut overflow, mut left_out) = (None, None, 0);
         let mut found: Vec<(Answer, f64)> = Vec::new();
-        for about in asked.chunk_by(|a, b| a.0 == b.0) {
-            let start = std::time::Instant::now();
-            if let Err(e) = grounder.run(about[0].0, self.settings.max_ground, &used) {
-                return (None, vec![self.overflow(&e)]);
-            }
-            let ground = &grounder.ground;
+        let mut start = Instant::now();
+        let done = self.each_ground(&mut |_, about, ground| {
             let statistics = &mut network.statistics;
             statistics.ground_seconds += start.elapsed().as_secs_f64();
             statistics.worlds += 1;
@@ -43,13 +30,11 @@ impl Session {
             for (total, instances) in statistics.per_rule.iter_mut().zip(ground.instances.iter()) {
                 *total += instances.len();
             }
-            let degrees = match evaluate(ground, &self.template, &self.database, semiring) {
-                Ok(degrees) => degrees,
-                Err(e) => return (None, vec![self.no_reading(semiring, e)]),
-            };
+            let degrees = evaluate(ground, &self.template, &self.database, semiring)
+                .map_err(|e| self.no_reading(semiring, e))?;
             infinite = infinite.or(degrees.infinite);
             overflow = overflow.or(degrees.overflow);
-            for &(_, q) in about {
+            for &q in about {
                 let query = &queries[q];
                 let rows = matching_rows(query, ground);
                 for &row in &rows {
@@ -76,6 +61,11 @@ impl Session {
                 let args = query.args.iter().filter_map(constant).collect();
                 found.push((Answer { query: q, args, place: None }, value));
             }
+            start = Instant::now();
+            Ok(ControlFlow::Continue(()))
+        });
+        if let Err(d) = done {
+            return (None, vec![d]);
         }
         // Worlds were taken one after the other; answers stand in the order of the queries.
         found.sort_by_key(|(a, _)| a.query);

@@ -12,6 +12,10 @@ use crate::template::RuleId;
 use crate::template::check::{self, Extent};
 use std::sync::atomic::AtomicUsize;
 
+/// Ground rules after which counting is given up: that it is very much is known then, and a check should take no
+/// longer than about a second.
+const COUNTED: usize = 1_000_000;
+
 impl Session {
     /// Whether there is something to ground on.
     pub(super) fn has_data(&self) -> bool {
@@ -67,7 +71,7 @@ impl Session {
         }
         let mut grounder =
             Grounder::new(&self.vocabulary, &self.template, &self.database, &self.strata, &relevant);
-        let (budget, used) = (self.settings.max_ground, AtomicUsize::new(0));
+        let (budget, used) = (self.settings.max_ground.min(COUNTED), AtomicUsize::new(0));
         let mut counts: HashMap<RuleId, usize> = HashMap::default();
         let mut constants = (usize::MAX, 0);
         let mut within = true;

@@ -73,8 +73,9 @@ pub(super) fn lexical(kind: TokenKind, text: &str, span: Span) -> Option<Fault> 
                     Some("a quoted constant stands between single quotes: 'text'")
                 }
                 '#' => Some("a comment begins with `%`"),
-                ';' => Some("separate literals by commas; end a statement with a full stop"),
+                ';' => Some("separate literals by commas, write a rule for each alternative; end a statement with a full stop"),
                 '+' | '-' | '−' | '–' => Some("a sign stands directly before the digits of its number"),
+                '\\' => Some("`!p(X)` holds if the atom does not"),
                 '?' => Some("a query begins with `?-`"),
                 '\0' => Some("is this a text file?"),
                 '\u{feff}' => Some("a byte order mark may only stand at the start of a file"),

@@ -2,6 +2,7 @@
 
 use super::ast::{Comparator, Comparison, Expression, ExpressionKind, Operator, Term, TermKind};
 use super::cursor::{Fault, fault};
+use super::foreign::compares;
 use super::parser::{Builder, G, P, unquoted};
 use super::token::TokenKind;
 use super::value;
@@ -138,10 +139,6 @@ fn operator_of(text: &str) -> Operator {
 
 /// A hint for common slips in and around comparisons; `before` is the token before the refused one.
 pub(super) fn help(positives: &[G], found: TokenKind, before: Option<(TokenKind, &str)>) -> Option<String> {
-    let compares = |kind| {
-        use TokenKind as K;
-        matches!(kind, K::LeftAngle | K::RightAngle | K::LeftArrow | K::AtLeast | K::Differs | K::Equals)
-    };
     let calculates = matches!(found, TokenKind::Plus | TokenKind::Minus | TokenKind::Star | TokenKind::Slash);
     let operand = positives
         .iter()

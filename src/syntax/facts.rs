@@ -3,6 +3,7 @@
 
 use super::ast;
 use super::cursor::{Cursor, Fault, MAX_ERRORS, fault, too_long, too_many};
+use super::foreign::{NO_COMPARISON, compares};
 use super::parser;
 use super::token::{Token, TokenKind};
 use super::value::{self, Buffer, Form, Weight, begins_weight};
@@ -573,9 +574,11 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
             TokenKind::At => "a special predicate cannot be a fact or query",
             kind => {
                 let mut d = c.unexpected("an atom");
-                if kind == TokenKind::Variable {
-                    let text = "names of predicates begin with a lower-case letter";
-                    d.help = Some(text.into());
+                if compares(kind) {
+                    d.help = Some(NO_COMPARISON.into());
+                } else if kind == TokenKind::Variable {
+                    let text = format!("names of predicates begin with a lower-case letter; {NO_COMPARISON}");
+                    d.help = Some(text);
                 }
                 return d;
             }

@@ -5,6 +5,7 @@ pub mod chunk;
 mod cursor;
 mod expression;
 pub mod facts;
+mod foreign;
 pub mod format;
 mod operators;
 pub mod parser;

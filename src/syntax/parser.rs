@@ -4,9 +4,9 @@
 use super::ast::*;
 use super::chunk::{Chunk, ChunkKind, Chunker};
 use super::cursor::{Cursor, Fault, MAX_ERRORS, describe, fault, lexical, too_long, too_many};
-use super::expression;
 use super::token::{TokenKind, unquote};
 use super::value::{self, Buffer, Form};
+use super::{expression, foreign};
 use crate::base::hash::HashMap;
 use crate::base::span::{SourceId, Span, Spanned};
 use crate::diag::{Diagnostic, Diagnostics, codes};
@@ -273,8 +273,9 @@ impl Builder {
         };
         let mut d = fault(codes::UNEXPECTED, format!("expected {expected}, found {found_text}"), span, label);
         let before = before.map(|t| (t.kind, &text[t.range()]));
-        let operand = expression::help(positives, kind, before);
-        d.help = operand.or_else(|| help(positives, kind, before.map(|b| b.0)));
+        let word = || foreign::help(chunk.kind, found.map(|t| (t.kind, &text[t.range()])), before);
+        let operand = || expression::help(positives, kind, before);
+        d.help = word().or_else(operand).or_else(|| help(positives, kind, before.map(|b| b.0)));
         d
     }
 

@@ -4,7 +4,8 @@
 //! of both, in order. A calculation with what is no number, or without a finite result, has no value, and the
 //! comparison does not hold.
 
-use super::special::{Arithmetic, Comparison as Op, Operand};
+use super::special::{Arithmetic, Comparison as Op, Operand, Special};
+use super::{Literal, Relation, Term, VarId};
 use crate::data::{ConstId, Vocabulary};
 
 /// The two sides of a comparison.
@@ -100,6 +101,28 @@ impl Expression {
     }
 }
 
+impl Literal {
+    /// The ways to read `=` as giving a value: a side that is a variable, with the places of the other side's
+    /// arguments.
+    pub fn readings(&self) -> Vec<(Side, VarId, std::ops::Range<usize>)> {
+        let (Some(comparison), Relation::Special(Special::Compare(Op::Eq), _)) =
+            (&self.comparison, self.relation)
+        else {
+            return Vec::new();
+        };
+        let n = self.args.len();
+        let mut out = Vec::new();
+        for (side, expression) in [(Side::Left, &comparison.left), (Side::Right, &comparison.right)] {
+            if let Some(at) = expression.argument()
+                && let Term::Variable(v) = self.args[at]
+            {
+                out.push((side, v, if side == Side::Left { 1..n } else { 0..n - 1 }));
+            }
+        }
+        out
+    }
+}
+
 impl Comparison {
     fn side(&self, side: Side) -> &Expression {
         match side {
@@ -123,7 +146,12 @@ impl Comparison {
 
     /// The value that the assigned argument gets; what stands in its own place does not matter.
     pub fn result(&self, vocabulary: &Vocabulary, args: &[ConstId]) -> Option<ConstId> {
-        let source = match self.target? {
+        self.result_of(self.target?, vocabulary, args)
+    }
+
+    /// The value that a variable on the `target` side of `=` must have.
+    pub fn result_of(&self, target: Side, vocabulary: &Vocabulary, args: &[ConstId]) -> Option<ConstId> {
+        let source = match target {
             Side::Left => Side::Right,
             Side::Right => Side::Left,
         };

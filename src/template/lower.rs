@@ -37,7 +37,7 @@ const MAX_LITERALS: usize = 256;
 
 const RULE_KEYS: &[&str] =
     &["transformation", "activation", "combination", "aggregation", "offset", "learnable"];
-const PREDICATE_KEYS: &[&str] = &["transformation", "activation", "combination", "offset"];
+const PREDICATE_KEYS: &[&str] = &["transformation", "activation", "combination", "offset", "output"];
 const WEIGHT_KEYS: &[&str] = &["value", "learnable"];
 const TEMPLATE_KEYS: &[&str] = &["rule", "atom", "aggregation"];
 
@@ -612,6 +612,12 @@ impl Lowering<'_> {
                 "offset" => {
                     if let Some(weight) = self.offset(entry) {
                         self.info(pred).offset = Some(weight);
+                    }
+                }
+                "output" => {
+                    let arity = p.arity as usize;
+                    if let Some(classes) = metadata::classes(entry, arity, &mut self.diagnostics) {
+                        self.info(pred).classes = Some(classes);
                     }
                 }
                 _ => unknown_key(entry, PREDICATE_KEYS, "a predicate", &mut self.diagnostics),

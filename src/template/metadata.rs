@@ -1,6 +1,6 @@
 //! Metadata lists: keys and functions, with located errors.
 
-use crate::base::span::Span;
+use crate::base::span::{Span, Spanned};
 use crate::diag::{Diagnostic, Diagnostics, codes, suggest};
 use crate::syntax::ast::{Function as Call, MetaArg, MetaEntry, MetaValue};
 use crate::tensor::functions::{Activation, Aggregation, Combination, FnArg, ParseError};
@@ -124,4 +124,38 @@ pub(super) fn boolean(entry: &MetaEntry, out: &mut Diagnostics) -> Option<bool> 
             None
         }
     }
+}
+
+/// `softmax(…)`, the output of a predicate: the arguments that name the class, from 0 and ascending.
+pub(super) fn classes(entry: &MetaEntry, arity: usize, out: &mut Diagnostics) -> Option<Spanned<Vec<usize>>> {
+    let span = entry.value.span;
+    let call = match &entry.value.node {
+        MetaValue::Call(call) if call.name == "softmax" && !call.args.is_empty() => call,
+        _ => {
+            bad_value(entry, "`softmax(N)`, where N is the number of the argument that names the class", out);
+            return None;
+        }
+    };
+    let position = |arg: &Spanned<MetaArg>| match arg.node {
+        MetaArg::Number(x) if x.fract() == 0.0 && (1.0..=arity as f64).contains(&x) => Some(x as usize - 1),
+        _ => None,
+    };
+    let mut positions = Vec::new();
+    for arg in &call.args {
+        match position(arg) {
+            Some(p) if !positions.contains(&p) => positions.push(p),
+            found => {
+                let title = match (found, arity) {
+                    (Some(_), _) => "an argument is named twice".to_string(),
+                    (None, 0) => "a predicate without arguments has no classes".to_string(),
+                    (None, 1) => "the only argument is number 1".to_string(),
+                    (None, _) => format!("arguments are numbered from 1 to {arity}"),
+                };
+                out.push(Diagnostic::new(codes::BAD_METADATA, title).label(arg.span, "not such a number"));
+                return None;
+            }
+        }
+    }
+    positions.sort_unstable();
+    Some(Spanned { node: positions, span })
 }

@@ -12,7 +12,7 @@ pub mod special;
 pub mod strata;
 
 use crate::base::index::IndexVec;
-use crate::base::span::Span;
+use crate::base::span::{Span, Spanned};
 use crate::data::{ConstId, LearnableFact, PredId, ValueId, Vocabulary, WorldId};
 use crate::syntax::ast::Sign;
 use crate::tensor::Shape;
@@ -190,6 +190,8 @@ pub struct PredicateInfo {
     pub activation: Option<Activation>,
     /// The offset.
     pub offset: Option<WeightId>,
+    /// `output=softmax(…)`: which arguments name the class, from 0 and ascending, and where it is written.
+    pub classes: Option<Spanned<Vec<usize>>>,
     /// Where metadata or offset of the predicate stand.
     pub declared: Option<Span>,
 }
@@ -291,6 +293,10 @@ impl Template {
     /// The stated activation of a predicate's atoms.
     pub fn stated_activation(&self, pred: PredId) -> Option<&Activation> {
         self.predicate(pred).and_then(|p| p.activation.as_ref())
+    }
+    /// Which arguments of a predicate name the class, if its queries are answered by groups.
+    pub fn classes(&self, pred: PredId) -> Option<&Spanned<Vec<usize>>> {
+        self.predicate(pred).and_then(|p| p.classes.as_ref())
     }
     /// The offset of a predicate's atoms.
     pub fn atom_offset(&self, pred: PredId) -> Option<WeightId> {

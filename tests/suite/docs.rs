@@ -41,6 +41,33 @@ fn templates_and_data_in_the_documentation_are_right() {
     assert!(checked >= 9, "{checked} blocks");
 }
 
+/// Each `console` block shows what a command prints for the last template and data before it.
+#[test]
+fn commands_of_the_reference_print_what_is_shown() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("grammar/README.md")).expect("documentation is there");
+    let commands = blocks(&text, "console");
+    assert!(!commands.is_empty());
+    for (line, block) in commands {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        for (language, file) in [
+            ("lrnn", "template.lrnn"),
+            ("db", "facts.db"),
+            ("examples", "examples.txt"),
+            ("queries", "queries.txt"),
+        ] {
+            if let Some((_, text)) = blocks(&text, language).iter().rfind(|(at, _)| *at < line) {
+                fs::write(dir.path().join(file), text).expect("files can be written");
+            }
+        }
+        let (command, shown) = block.split_once('\n').expect("a command");
+        let args = command.strip_prefix("$ nlog ").expect("a command of nlog").split(' ');
+        let mut nlog = std::process::Command::new(env!("CARGO_BIN_EXE_nlog"));
+        let output = nlog.args(args).current_dir(dir.path()).output().expect("nlog runs");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "grammar/README.md:{line}");
+    }
+}
+
 #[test]
 fn every_function_is_documented() {
     use nlog::tensor::functions::{Activation, Aggregation, Combination};

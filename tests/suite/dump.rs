@@ -192,3 +192,23 @@ fn comparisons_as_they_are_written() {
         assert!(text.lines().any(|l| l == step), "`{step}` is missing in\n{text}");
     }
 }
+
+#[test]
+fn a_calculation_gives_a_value_to_look_up() {
+    let data = "p(1). p(2). p(3). ?- q(X,Y). ?- r(X,Y).";
+    let text = dump("plan", "q(X,Y) :- p(X), p(Y), Y = X + 1.", data);
+    let steps = "    p/1: scan; binds X\n    compute Y = X + 1\n    p/1: index on Y\n";
+    assert!(text.contains(steps), "{text}");
+    // `@dom` holds for constants that are written somewhere: what is computed must be tested.
+    let text = dump("plan", "r(X,Y) :- p(X), @dom(Y), Y = X + 1.", data);
+    assert!(text.ends_with("all constants; binds Y\n    test Y = X + 1\n"), "{text}");
+}
+
+#[test]
+fn tables_have_no_tokens() {
+    let dir = files(&[("t.lrnn", "q :- p(X)."), ("p.csv", "a\nx\n"), ("d.db", "?- q.")]);
+    let o = nlog(dir.path(), &["run", "t.lrnn", "p.csv", "d.db", "--dump", "tokens"]);
+    let text = out(&o);
+    assert!(o.status.success() && text.contains("p.csv: a table, which is read by rows and cells"), "{text}");
+    assert!(text.contains("d.db:\n  1:1     Ask") || text.contains("d.db:\n  1:1 "), "{text}");
+}

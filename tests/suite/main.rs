@@ -18,6 +18,7 @@ mod friction;
 mod gradients;
 mod grounding;
 mod grouped;
+mod groups;
 mod lift;
 mod lifting;
 mod messages;

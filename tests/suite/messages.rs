@@ -530,3 +530,38 @@ fn shared_weights() {
         crate::support::session("<0.5> f(a).\n<[1,2]> g(a).\n{1} q :- f(X).", "?- q.", evaluate_only());
     assert_eq!(session.template.weights.len(), 1);
 }
+
+#[test]
+fn words_of_other_languages() {
+    let expect = |template: &str, code: &str, at: &str, words: &[&str]| {
+        expect(template, "feat(X).", code, at, words);
+    };
+    expect("q :- feat(X), not bond(X,X).", "E0101", "bond", &["`!bond(X)`", "`~bond(X)` is 1 minus"]);
+    expect("q :- feat(X), NOT bond(X,X).", "E0101", "bond", &["`!bond(X)`"]);
+    expect("q :- feat(X) or bond(X,X).", "E0101", "or", &["a rule of the same head for each alternative"]);
+    expect("q :- feat(X) and bond(X,X).", "E0101", "and", &["separated by commas"]);
+    expect("q :- feat(X), Y is X.", "E0101", "is", &["`Z = X + 1`"]);
+    expect("q :- feat(X), \\+ bond(X,X).", "E0104", "\\", &["`!p(X)`"]);
+    expect("q :- feat(X); bond(X,X).", "E0104", ";", &["a rule for each alternative"]);
+    expect("q :- feat(X). ?- q(X), X > 3.", "E0101", "X", &["a rule compares", "`?- big(X).`"]);
+    expect("q :- feat(X). ?- q(X), 3 < X.", "E0101", "<", &["a rule compares"]);
+}
+
+#[test]
+fn queries_do_not_compare() {
+    for (query, at) in [("?- q(X), X > 3.", "X"), ("?- q(X), 3 < X.", "<"), ("?- q(X), 3 != X.", "!=")] {
+        expect("q(X) :- p(X).", &format!("p(4). {query}"), "E0101", at, &["a rule compares", "`?- big(X).`"]);
+    }
+}
+
+/// `nlog check` says that it is very much without grounding all that a run may.
+#[test]
+fn counting_what_unbound_variables_cost_is_given_up() {
+    let facts: String = (0..110).map(|i| format!("p({i}). ")).collect();
+    let data = format!("{facts} r(a). ?- q(a,b,c).");
+    let (session, found) =
+        Session::from_texts("q(X,Y,Z) :- p(X), !p(Y), !p(Z), p(W), p(V).", &data, evaluate_only());
+    assert!(!nlog::diag::has_errors(&found) && session.settings.max_ground > 1_000_000);
+    let text = shown(&session.unbound(&|_| true), &session);
+    assert!(text.contains("more than 1000000 ground rules"), "{text}");
+}

@@ -8,8 +8,6 @@ use crate::data::PredId;
 use crate::diag::{Diagnostic, codes};
 use crate::syntax::ast::{self, Sign};
 use crate::template::Unbound;
-use crate::template::compare::Side;
-use crate::template::special::{Comparison, Special};
 use crate::template::{Literal, Relation, Term, VarId};
 
 /// The variables of one rule.
@@ -62,25 +60,6 @@ pub(super) fn may_collapse(head: &[Term], body: &[Literal], variables: usize) ->
     used.into_iter().any(|t| matches!(t, Term::Variable(v) if !shown[v.index()]))
 }
 
-/// The ways to read `=`: a side that is a variable, with the places of the other side's arguments.
-fn readings(literal: &Literal) -> Vec<(Side, VarId, std::ops::Range<usize>)> {
-    let (Some(comparison), Relation::Special(Special::Compare(Comparison::Eq), _)) =
-        (&literal.comparison, literal.relation)
-    else {
-        return Vec::new();
-    };
-    let n = literal.args.len();
-    let mut out = Vec::new();
-    for (side, expression) in [(Side::Left, &comparison.left), (Side::Right, &comparison.right)] {
-        if let Some(at) = expression.argument()
-            && let Term::Variable(v) = literal.args[at]
-        {
-            out.push((side, v, if side == Side::Left { 1..n } else { 0..n - 1 }));
-        }
-    }
-    out
-}
-
 /// Lets `=` give values to variables that have none, as long as one can.
 fn assign(body: &mut [Literal], bound: &mut [bool]) {
     let mut again = true;
@@ -90,7 +69,8 @@ fn assign(body: &mut [Literal], bound: &mut [bool]) {
                 Term::Constant(_) => true,
                 Term::Variable(v) => bound[v.index()],
             };
-            let ready = readings(literal)
+            let ready = literal
+                .readings()
                 .into_iter()
                 .find(|(_, v, rest)| !bound[v.index()] && literal.args[rest.clone()].iter().all(closed));
             if let (Some((side, var, _)), Some(comparison)) = (ready, &mut literal.comparison) {
@@ -145,8 +125,12 @@ impl Lowering<'_> {
         for equated in [false, true] {
             for var in scope.variables.ids() {
                 let calculated = scope.operands.iter().any(|(v, _)| *v == var);
-                let others: Vec<usize> =
-                    body.iter().flat_map(readings).filter(|(_, v, _)| *v == var).map(|r| r.2.len()).collect();
+                let others: Vec<usize> = body
+                    .iter()
+                    .flat_map(Literal::readings)
+                    .filter(|(_, v, _)| *v == var)
+                    .map(|r| r.2.len())
+                    .collect();
                 let waits = if equated { others.iter().any(|n| *n != 1) } else { !others.is_empty() };
                 if !wanted[var.index()] || bound[var.index()] || calculated || waits {
                     continue;
@@ -173,7 +157,7 @@ impl Lowering<'_> {
     fn unbound_operands(&mut self, scope: &Scope, body: &[Literal], bound: &[bool]) {
         let open: Vec<(VarId, Span)> =
             scope.operands.iter().copied().filter(|(v, _)| !bound[v.index()]).collect();
-        let waiting = body.iter().flat_map(|l| readings(l).into_iter().map(|(_, v, _)| (v, l.span)));
+        let waiting = body.iter().flat_map(|l| l.readings().into_iter().map(|(_, v, _)| (v, l.span)));
         let waiting: Vec<(VarId, Span)> = waiting.filter(|(v, _)| !bound[v.index()]).collect();
         let mut told: Vec<VarId> = Vec::new();
         for &(var, span) in &open {
