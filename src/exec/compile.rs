@@ -64,8 +64,40 @@ struct Compiler<'a> {
     places: Vec<Place>,
 }
 
-/// Compiles a graph.
+/// Where the value of a neuron stands in the arena of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValueAt {
+    /// Arena offset of the first element.
+    pub offset: u32,
+    /// Shape of the value.
+    pub shape: Shape,
+}
+
+impl ValueAt {
+    /// The elements in an arena.
+    #[inline]
+    pub fn of<T>(self, arena: &[T]) -> &[T] {
+        &arena[self.offset as usize..self.offset as usize + self.shape.len()]
+    }
+}
+
+/// Compiles a graph. A diagnostic says which shapes do not fit, or that the values are too many.
 pub fn compile(graph: &Graph, context: &Context<'_>) -> Result<Program, Diagnostic> {
+    Ok(compiled(graph, context)?.program)
+}
+
+/// Like [`compile`], with the place of the value of each neuron, in their order.
+pub fn compile_with_values(
+    graph: &Graph,
+    context: &Context<'_>,
+) -> Result<(Program, Vec<ValueAt>), Diagnostic> {
+    let compiler = compiled(graph, context)?;
+    let at = compiler.offset.iter().zip(&compiler.shape);
+    let at = at.map(|(&offset, &shape)| ValueAt { offset, shape }).collect();
+    Ok((compiler.program, at))
+}
+
+fn compiled<'a>(graph: &'a Graph, context: &'a Context<'a>) -> Result<Compiler<'a>, Diagnostic> {
     let mut compiler = Compiler {
         context,
         graph,
@@ -81,7 +113,7 @@ pub fn compile(graph: &Graph, context: &Context<'_>) -> Result<Program, Diagnost
         places: Vec::new(),
     };
     compiler.run()?;
-    Ok(compiler.program)
+    Ok(compiler)
 }
 
 /// Neurons sorted by `(level, operation)`, stable, by two counting sorts.

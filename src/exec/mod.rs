@@ -5,11 +5,13 @@
 //! [`Selection`]: row ranges of the one program.
 
 pub mod compile;
+pub mod interval;
+pub mod partition;
 pub mod program;
 pub mod run;
 pub mod selection;
 
-pub use compile::compile;
+pub use compile::{ValueAt, compile, compile_with_values};
 pub use program::{Block, Kind, Parameters, Program};
 pub use run::{Gradients, State};
 pub use selection::Selection;

@@ -13,6 +13,7 @@ use crate::template::{Template, WeightId};
 use crate::tensor::real::Real;
 use rayon::prelude::*;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
@@ -148,7 +149,7 @@ pub struct NotFinite {
 
 /// One program with its working memory.
 struct Shard<'a, T> {
-    program: &'a Program,
+    program: Cow<'a, Program>,
     state: State<T>,
     gradients: Gradients<T>,
     /// Supports all outputs.
@@ -211,31 +212,9 @@ impl<'a, T: Real> Trainer<'a, T> {
         settings: TrainSettings,
     ) -> Self {
         let optimizer = OptimizerState::new(settings.optimizer, parameters.values.len());
-        let per_sample = settings.batch != Batch::All;
-        let mut learned: Vec<Vec<bool>> = programs.iter().map(|p| vec![false; p.outputs.len()]).collect();
-        for s in samples.iter().filter(|s| s.split == Split::Train) {
-            learned[s.shard][s.output] = true;
-        }
-        let shards: Vec<Shard<'a, T>> = programs
-            .par_iter()
-            .zip(learned)
-            .map(|(program, learned)| {
-                let mut selector = Selector::new(program);
-                let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
-                let outputs = || program.outputs.iter().zip(&learned);
-                let training = selector.supporting(outputs().filter(|(_, l)| **l).map(|(o, _)| o.offset));
-                let mut single = |(o, l): (&crate::exec::program::OutputSlot, &bool)| {
-                    (*l && per_sample).then(|| selector.supporting([o.offset]))
-                };
-                Shard {
-                    program,
-                    state: State::new(program),
-                    gradients: Gradients::new(&parameters),
-                    everything,
-                    training,
-                    single: outputs().map(&mut single).collect(),
-                }
-            })
+        let shards: Vec<Shard<'a, T>> = (0..programs.len())
+            .into_par_iter()
+            .map(|i| Shard::new(Cow::Borrowed(&programs[i]), i, samples, &parameters, settings.batch))
             .collect();
         let order = samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train).map(|(i, _)| i);
         let lr = settings.learning_rate.unwrap_or(settings.optimizer.default_learning_rate());
@@ -258,6 +237,17 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Trains for the epochs of the settings, telling `watch` after each; then the best model is put back.
     pub fn train(&mut self, watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>) -> Result<(), NotFinite> {
+        self.train_regrouped(watch, &mut |_| ControlFlow::Continue(Vec::new()))
+    }
+
+    /// The same; whenever the weights are about to be used for an evaluation and a further epoch, and for the model that
+    /// is kept, `regroup` is asked for programs that take the place of some shards'. They must have the same outputs in
+    /// the same order. If it breaks off, training ends at once, with the weights as they are.
+    pub fn train_regrouped(
+        &mut self,
+        watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+        regroup: &mut dyn FnMut(&Parameters<T>) -> ControlFlow<(), Vec<(usize, Program)>>,
+    ) -> Result<(), NotFinite> {
         if self.order.is_empty() {
             return Ok(());
         }
@@ -278,6 +268,9 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.learning_rate =
                 self.settings.schedule.at_epoch_start(self.learning_rate, initial, self.epoch, epochs);
             let online_error = self.epoch()?;
+            if self.replace_programs(regroup).is_break() {
+                return Ok(());
+            }
             let mut report = EpochReport {
                 epoch: self.epoch,
                 online_error,
@@ -305,7 +298,21 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.parameters.values.clone_from(values);
             self.history.best_epoch = *epoch;
         }
+        // Whether it breaks off no longer matters: nothing follows.
+        let _ = self.replace_programs(regroup);
         Ok(())
+    }
+
+    fn replace_programs(
+        &mut self,
+        regroup: &mut dyn FnMut(&Parameters<T>) -> ControlFlow<(), Vec<(usize, Program)>>,
+    ) -> ControlFlow<()> {
+        for (i, program) in regroup(&self.parameters)? {
+            debug_assert_eq!(program.outputs.len(), self.shards[i].program.outputs.len());
+            let batch = self.settings.batch;
+            self.shards[i] = Shard::new(Cow::Owned(program), i, self.samples, &self.parameters, batch);
+        }
+        ControlFlow::Continue(())
     }
 
     /// Whether the best model is too long ago.
@@ -437,7 +444,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     pub fn outputs(&mut self) -> Vec<Vec<Vec<f64>>> {
         let parameters = &self.parameters;
         let read = |shard: &mut Shard<'a, T>| {
-            shard.state.forward(shard.program, parameters, &shard.everything);
+            shard.state.forward(&shard.program, parameters, &shard.everything);
             let value = |o: &crate::exec::program::OutputSlot| {
                 let at = o.offset as usize;
                 shard.state.values[at..at + o.shape.len()].iter().map(|x| x.to_f64()).collect()
@@ -491,7 +498,38 @@ struct Part {
     weights: Vec<WeightId>,
 }
 
-impl<T: Real> Shard<'_, T> {
+impl<'a, T: Real> Shard<'a, T> {
+    /// The working memory for the program of shard `number`.
+    fn new(
+        program: Cow<'a, Program>,
+        number: usize,
+        samples: &[Sample],
+        parameters: &Parameters<T>,
+        batch: Batch,
+    ) -> Self {
+        let per_sample = batch != Batch::All;
+        let mut learned = vec![false; program.outputs.len()];
+        for s in samples.iter().filter(|s| s.shard == number && s.split == Split::Train) {
+            learned[s.output] = true;
+        }
+        let mut selector = Selector::new(&program);
+        let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
+        let outputs = || program.outputs.iter().zip(&learned);
+        let training = selector.supporting(outputs().filter(|(_, l)| **l).map(|(o, _)| o.offset));
+        let mut single = |(o, l): (&crate::exec::program::OutputSlot, &bool)| {
+            (*l && per_sample).then(|| selector.supporting([o.offset]))
+        };
+        let single = outputs().map(&mut single).collect();
+        Shard {
+            state: State::new(&program),
+            gradients: Gradients::new(parameters),
+            everything,
+            training,
+            single,
+            program,
+        }
+    }
+
     /// Errors of a batch, and their gradients (of the *negative* error) into the shard's buffer.
     fn gradient(
         &mut self,
@@ -513,7 +551,7 @@ impl<T: Real> Shard<'_, T> {
                 &union
             }
         };
-        let program = self.program;
+        let program: &Program = &self.program;
         self.state.forward(program, parameters, selection);
         self.state.clear_gradients(program, parameters, selection);
         self.gradients.clear(parameters, selection);

@@ -4,6 +4,7 @@ pub mod build;
 pub mod extend;
 pub mod folds;
 pub mod inspect;
+pub mod lifting;
 pub mod report;
 pub mod run;
 pub mod semiring;
@@ -27,6 +28,7 @@ use crate::tensor::Shape;
 
 pub use build::{Network, Statistics};
 pub use folds::CrossValidation;
+pub use lifting::{LiftMode, LiftReport};
 pub use run::Outcome;
 
 /// What to do with a query that cannot be derived.
@@ -66,6 +68,8 @@ pub struct Settings {
     pub precision: Precision,
     /// Which equal neurons are made once.
     pub lift: Scope,
+    /// What makes neurons equal.
+    pub lift_mode: LiftMode,
     /// Whose meaning a template has where this engine mends the reference.
     pub compat: Compat,
 }
@@ -80,6 +84,7 @@ impl Default for Settings {
             cut_cycles: true,
             precision: Precision::F64,
             lift: Scope::default(),
+            lift_mode: LiftMode::default(),
             compat: Compat::Off,
         }
     }

@@ -17,6 +17,7 @@ mod friction;
 mod gradients;
 mod grounding;
 mod grouped;
+mod lift_modes;
 mod lifting;
 mod messages;
 mod metamorphic;
