@@ -1,5 +1,6 @@
 //! Command-line arguments, as clap reads them.
 
+use crate::console::lifting::LiftModeArgs;
 use crate::console::options::{FileArgs, SettingArgs};
 use crate::repl::ReplArgs;
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
@@ -67,6 +68,9 @@ pub struct RunArgs {
     /// Settings.
     #[command(flatten)]
     pub settings: SettingArgs,
+    /// Modes of lifting.
+    #[command(flatten)]
+    pub lifting: LiftModeArgs,
     /// Cross-validation: train K times, each time on all training samples but one K-th, and test on that.
     #[arg(long, value_name = "K", help_heading = "Training", conflicts_with = "weights")]
     pub folds: Option<usize>,

@@ -4,13 +4,13 @@ use super::args::{CheckArgs, RunArgs};
 use super::dump::{Read, Stage, dump};
 use crate::base::span::SourceMap;
 use crate::console::options::{choose, inputs, set_threads, settings, settings_json, usage};
-use crate::console::{Console, Stop, table};
+use crate::console::{Console, Stop, lifting, table};
 use crate::diag::{Diagnostic, codes, counted, has_errors};
 use crate::exec::Parameters;
 use crate::ground::semiring::Semiring;
 use crate::io::Inputs;
 use crate::session::report::FoldsReport;
-use crate::session::{CrossValidation, Network, Outcome, Session, Settings};
+use crate::session::{CrossValidation, LiftMode, LiftReport, Network, Outcome, Session, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -42,7 +42,8 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     let start = Instant::now();
     set_threads(args.settings.threads)?;
     let inputs = inputs(&args.files, console)?;
-    let settings = settings(&args.settings)?;
+    let mut settings = settings(&args.settings)?;
+    args.lifting.apply(&mut settings)?;
     if let Some(path) = &args.predictions
         && table::Format::of(path).is_none()
     {
@@ -75,6 +76,10 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     if let Some(semiring) = semiring {
         if args.folds.is_some() {
             let d = usage("`--semiring` learns nothing: there is nothing to hold out with `--folds`");
+            return Err(Stop::Usage(Box::new(d)));
+        }
+        if session.settings.lift_mode != LiftMode::Exact {
+            let d = usage("`--semiring` makes no neurons: there is nothing to lift with `--lift-mode`");
             return Err(Stop::Usage(Box::new(d)));
         }
         let (result, found) = session.run_in(semiring);
@@ -135,6 +140,9 @@ fn results(
         Some(cross) => table::cross_validation(&mut stdout, cross)?,
         None => table::summary(&mut stdout, session, network, outcome)?,
     }
+    let mode = session.settings.lift_mode;
+    let report = LiftReport::new(mode, &network.statistics, outcome.lossy.as_ref());
+    lifting::summary(&mut stdout, &report, mode)?;
     if let Some(parameters) = parameters.filter(|_| args.weights) {
         table::weights(&mut stdout, session, parameters)?;
     }
@@ -145,6 +153,7 @@ fn results(
     if let Some(path) = &args.report {
         let total = start.elapsed().as_secs_f64();
         let mut settings = settings_json(&args.settings);
+        args.lifting.add_to(&mut settings);
         settings["semiring"] = serde_json::json!(args.semiring);
         let mut report = session.report(network, outcome, settings, total, peak_mb());
         report.folds = cross.map(FoldsReport::new);

@@ -1,5 +1,6 @@
 //! Layer 11: what front ends share: where messages and results go, options, tables of results.
 
+pub mod lifting;
 pub mod options;
 pub mod table;
 

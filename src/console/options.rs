@@ -7,7 +7,7 @@ use crate::graph::lift::Scope;
 use crate::io::Inputs;
 use crate::io::inputs::ExampleFiles;
 use crate::learn::{Batch, Distribution, Initializer, Loss, Optimizer, Reduction, Schedule, TrainSettings};
-use crate::session::{Compat, Precision, Settings, Unprovable};
+use crate::session::{Compat, LiftMode, Precision, Settings, Unprovable};
 use crate::template::lower::DefaultOverrides;
 use crate::tensor::functions::{Activation, Aggregation, FnArg, ParseError};
 use clap::Args;
@@ -331,6 +331,7 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
         cut_cycles,
         precision,
         lift,
+        lift_mode: LiftMode::default(),
         compat,
     })
 }

@@ -120,6 +120,7 @@ codes! {
     CYCLE = "E0703", "atoms depend on each other in a cycle";
     ENDLESS_COUNT = "W0704", "more derivations than can be counted";
     NO_READING = "E0705", "a program that has no value in the asked-for semiring";
+    LOSSY_BOUND = "E0706", "lossy lifting that may change an answer too much";
     // 08 training
     NOT_FINITE = "E0801", "a value that is not finite";
     TARGET_RANGE = "E0802", "a target that the loss cannot take";

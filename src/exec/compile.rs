@@ -116,8 +116,51 @@ struct Compiler<'a> {
     places: Vec<Place>,
 }
 
-/// Compiles a graph.
+/// Where the value of a neuron stands in the arena of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValueAt {
+    /// Arena offset of the first element.
+    pub offset: u32,
+    /// Shape of the value.
+    pub shape: Shape,
+}
+
+impl ValueAt {
+    /// The elements in an arena.
+    #[inline]
+    pub fn of<T>(self, arena: &[T]) -> &[T] {
+        &arena[self.offset as usize..self.offset as usize + self.shape.len()]
+    }
+}
+
+/// Compiles a graph. A diagnostic says which shapes do not fit, or that the values are too many.
 pub fn compile(graph: &Graph, context: &Context<'_>) -> Result<Program, Diagnostic> {
+    Ok(compiled(graph, context, Fusion::Allowed)?.program)
+}
+
+/// Like [`compile`], with the place of the value of each neuron, in their order.
+pub fn compile_with_values(
+    graph: &Graph,
+    context: &Context<'_>,
+) -> Result<(Program, Vec<ValueAt>), Diagnostic> {
+    let Compiled { program, at } = compiled(graph, context, Fusion::Forbidden)?;
+    Ok((program, at))
+}
+
+/// Whether an aggregation may be computed together with what reads it, so that its own value stands nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fusion {
+    Allowed,
+    Forbidden,
+}
+
+/// A program, and where the value of each neuron stands that is not part of another one.
+struct Compiled {
+    program: Program,
+    at: Vec<ValueAt>,
+}
+
+fn compiled(graph: &Graph, context: &Context<'_>, fusion: Fusion) -> Result<Compiled, Diagnostic> {
     let maps: Vec<Option<Map<'_>>> = graph.ops.iter().map(|op| map_of(context.template, op)).collect();
     let mut compiler = Compiler {
         context,
@@ -130,14 +173,19 @@ pub fn compile(graph: &Graph, context: &Context<'_>) -> Result<Program, Diagnost
         products: HashMap::default(),
         functions: Vec::new(),
         applied: HashMap::default(),
-        readers: only_readers(graph, context.template),
+        readers: match fusion {
+            Fusion::Allowed => only_readers(graph, context.template),
+            Fusion::Forbidden => vec![None; graph.len()],
+        },
         done: vec![Done::Nothing; graph.len()],
         pending: Vec::new(),
         pending_ids: IndexMap::default(),
         places: Vec::new(),
     };
     compiler.run()?;
-    Ok(compiler.program)
+    let at = compiler.offset.iter().zip(&compiler.shape);
+    let at = at.map(|(&offset, &shape)| ValueAt { offset, shape }).collect();
+    Ok(Compiled { program: compiler.program, at })
 }
 
 /// Neurons sorted by `(level, operation)`, stable, by two counting sorts.

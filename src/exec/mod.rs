@@ -6,11 +6,13 @@
 
 pub mod compile;
 pub mod fusion;
+pub mod interval;
+pub mod partition;
 pub mod program;
 pub mod run;
 pub mod selection;
 
-pub use compile::compile;
+pub use compile::{ValueAt, compile, compile_with_values};
 pub use program::{Block, Kind, Parameters, Program};
 pub use run::{Gradients, State};
 pub use selection::Selection;

@@ -4,6 +4,7 @@ pub mod build;
 pub mod function;
 pub mod lift;
 pub mod prune;
+pub mod quotient;
 
 use crate::base::hash::IndexSet;
 use crate::data::{PredId, ValueId};
@@ -185,8 +186,8 @@ impl Graph {
         id
     }
 
-    /// Leaves out neurons that no answer depends on.
-    pub fn drop_unreached(&mut self) {
+    /// Leaves out neurons that no answer depends on; `None` if there are none, else where each neuron is now.
+    pub fn drop_unreached(&mut self) -> Option<Vec<Option<NeuronId>>> {
         let mut reached = vec![false; self.len()];
         for output in &self.outputs {
             reached[output.neuron.0 as usize] = true;
@@ -199,19 +200,23 @@ impl Graph {
             }
         }
         if reached.iter().all(|r| *r) {
-            return;
+            return None;
         }
         let old = std::mem::replace(self, Graph::new());
         self.ops = old.ops.clone();
-        let mut moved = vec![NeuronId(u32::MAX); old.len()];
+        let mut moved = vec![None; old.len()];
+        let place = |moved: &[Option<NeuronId>], n: NeuronId| -> NeuronId {
+            moved[n.0 as usize].expect("what a reached neuron reads is reached")
+        };
         let mut inputs = Vec::new();
         for n in (0..old.len()).filter(|&n| reached[n]) {
             inputs.clear();
-            inputs.extend(old.inputs(n).iter().map(|i| moved[i.0 as usize]));
-            moved[n] = self.push_op(old.op[n], old.owner[n], &inputs, old.times(n));
+            inputs.extend(old.inputs(n).iter().map(|&i| place(&moved, i)));
+            moved[n] = Some(self.push_op(old.op[n], old.owner[n], &inputs, old.times(n)));
         }
-        let moved = |o: &Output| Output { neuron: moved[o.neuron.0 as usize], ..*o };
-        self.outputs = old.outputs.iter().map(moved).collect();
+        let output = |o: &Output| Output { neuron: place(&moved, o.neuron), ..*o };
+        self.outputs = old.outputs.iter().map(output).collect();
         (self.counts, self.cut, self.lost) = (old.counts, old.cut, old.lost);
+        Some(moved)
     }
 }

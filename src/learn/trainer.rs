@@ -13,6 +13,7 @@ use crate::template::{Template, WeightId};
 use crate::tensor::real::Real;
 use rayon::prelude::*;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
@@ -193,7 +194,7 @@ pub struct NotFinite {
 
 /// One program with its working memory.
 struct Shard<'a, T> {
-    program: &'a Program,
+    program: Cow<'a, Program>,
     state: State<T>,
     gradients: Gradients<T>,
     /// Supports all outputs.
@@ -270,41 +271,9 @@ impl<'a, T: Real> Trainer<'a, T> {
         settings: TrainSettings,
     ) -> Self {
         let optimizer = OptimizerState::new(settings.optimizer, parameters.values.len());
-        let per_sample = settings.batch != Batch::All;
-        // By output: those that a step on the sample which begins with it reads.
-        let mut learned: Vec<Vec<&[usize]>> =
-            programs.iter().map(|p| vec![&[][..]; p.outputs.len()]).collect();
-        for s in samples.iter().filter(|s| s.split == Split::Train) {
-            learned[s.shard][s.output] = s.outputs();
-        }
-        let shards: Vec<Shard<'a, T>> = programs
-            .par_iter()
-            .zip(learned)
-            .map(|(program, learned)| {
-                let mut selector = Selector::new(program);
-                let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
-                let offset = |o: &usize| program.outputs[*o].offset;
-                let training = selector.supporting(learned.iter().copied().flatten().map(offset));
-                let mut single = |read: &&[usize]| {
-                    (!read.is_empty() && per_sample).then(|| selector.supporting(read.iter().map(offset)))
-                };
-                let single: Vec<Option<Selection>> = learned.iter().map(&mut single).collect();
-                let apart: usize = single.iter().flatten().map(Selection::row_count).sum();
-                // Finding what a batch depends on costs about as much as computing that many narrow rows.
-                let shares_rows = apart > 2 * training.row_count();
-                Shard {
-                    program,
-                    state: State::new(program),
-                    gradients: Gradients::new(&parameters),
-                    everything,
-                    training,
-                    single,
-                    shares_rows,
-                    weights: Vec::new(),
-                    z: Vec::new(),
-                    seed: Vec::new(),
-                }
-            })
+        let shards: Vec<Shard<'a, T>> = (0..programs.len())
+            .into_par_iter()
+            .map(|i| Shard::new(Cow::Borrowed(&programs[i]), i, samples, &parameters, settings.batch))
             .collect();
         let order = samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train).map(|(i, _)| i);
         let lr = settings.learning_rate.unwrap_or(settings.optimizer.default_learning_rate());
@@ -329,6 +298,17 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Trains for the epochs of the settings, telling `watch` after each; then the best model is put back.
     pub fn train(&mut self, watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>) -> Result<(), NotFinite> {
+        self.train_regrouped(watch, &mut |_| ControlFlow::Continue(Vec::new()))
+    }
+
+    /// The same; whenever the weights are about to be used for an evaluation and a further epoch, and for the model that
+    /// is kept, `regroup` is asked for programs that take the place of some shards'. They must have the same outputs in
+    /// the same order. If it breaks off, training ends at once, with the weights as they are.
+    pub fn train_regrouped(
+        &mut self,
+        watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+        regroup: &mut dyn FnMut(&Parameters<T>) -> ControlFlow<(), Vec<(usize, Program)>>,
+    ) -> Result<(), NotFinite> {
         if self.order.is_empty() {
             return Ok(());
         }
@@ -349,6 +329,9 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.learning_rate =
                 self.settings.schedule.at_epoch_start(self.learning_rate, initial, self.epoch, epochs);
             let online_error = self.epoch()?;
+            if self.replace_programs(regroup).is_break() {
+                return Ok(());
+            }
             let mut report = EpochReport {
                 epoch: self.epoch,
                 online_error,
@@ -376,7 +359,21 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.parameters.values.clone_from(values);
             self.history.best_epoch = *epoch;
         }
+        // Whether it breaks off no longer matters: nothing follows.
+        let _ = self.replace_programs(regroup);
         Ok(())
+    }
+
+    fn replace_programs(
+        &mut self,
+        regroup: &mut dyn FnMut(&Parameters<T>) -> ControlFlow<(), Vec<(usize, Program)>>,
+    ) -> ControlFlow<()> {
+        for (i, program) in regroup(&self.parameters)? {
+            debug_assert_eq!(program.outputs.len(), self.shards[i].program.outputs.len());
+            let batch = self.settings.batch;
+            self.shards[i] = Shard::new(Cow::Owned(program), i, self.samples, &self.parameters, batch);
+        }
+        ControlFlow::Continue(())
     }
 
     /// Whether the best model is too long ago.
@@ -518,7 +515,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     pub fn outputs(&mut self) -> Vec<Vec<Vec<f64>>> {
         let parameters = &self.parameters;
         let read = |shard: &mut Shard<'a, T>| {
-            shard.state.forward(shard.program, parameters, &shard.everything);
+            shard.state.forward(&shard.program, parameters, &shard.everything);
             let value = |o: &crate::exec::program::OutputSlot| {
                 let at = o.offset as usize;
                 shard.state.values[at..at + o.shape.len()].iter().map(|x| x.to_f64()).collect()
@@ -564,7 +561,45 @@ impl<'a, T: Real> Trainer<'a, T> {
     }
 }
 
-impl<T: Real> Shard<'_, T> {
+impl<'a, T: Real> Shard<'a, T> {
+    /// The working memory for the program of shard `number`.
+    fn new(
+        program: Cow<'a, Program>,
+        number: usize,
+        samples: &[Sample],
+        parameters: &Parameters<T>,
+        batch: Batch,
+    ) -> Self {
+        let per_sample = batch != Batch::All;
+        // By output: those that a step on the sample which begins with it reads.
+        let mut learned: Vec<&[usize]> = vec![&[]; program.outputs.len()];
+        for s in samples.iter().filter(|s| s.shard == number && s.split == Split::Train) {
+            learned[s.output] = s.outputs();
+        }
+        let mut selector = Selector::new(&program);
+        let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
+        let offset = |o: &usize| program.outputs[*o].offset;
+        let training = selector.supporting(learned.iter().copied().flatten().map(offset));
+        let mut single = |read: &&[usize]| {
+            (!read.is_empty() && per_sample).then(|| selector.supporting(read.iter().map(offset)))
+        };
+        let single: Vec<Option<Selection>> = learned.iter().map(&mut single).collect();
+        let apart: usize = single.iter().flatten().map(Selection::row_count).sum();
+        Shard {
+            state: State::new(&program),
+            gradients: Gradients::new(parameters),
+            everything,
+            // Finding what a batch depends on costs about as much as computing that many narrow rows.
+            shares_rows: apart > 2 * training.row_count(),
+            training,
+            single,
+            weights: Vec::new(),
+            z: Vec::new(),
+            seed: Vec::new(),
+            program,
+        }
+    }
+
     /// What supports a training sample.
     fn single(&self, sample: &Sample) -> &Selection {
         self.single[sample.output].as_ref().expect(SELECTED)
@@ -603,6 +638,7 @@ impl<T: Real> Shard<'_, T> {
             many = batch.iter().map(|&i| of(i)).collect();
             &many
         };
+        let program: &Program = program;
         weights.clear();
         for selection in selections {
             weights.extend(&selection.weights);

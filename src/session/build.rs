@@ -4,6 +4,7 @@
 //! parallel, here and in training; their number does not depend on the number of threads, so neither do the results.
 
 use super::groups::Group;
+use super::modes::{Full, ValueCounts};
 use super::{Session, Unprovable};
 use crate::answer::{Answer, explain, matching_rows};
 use crate::base::hash::HashMap;
@@ -11,8 +12,7 @@ use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
 use crate::data::{ConstId, PredId, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, counted, has_errors};
-use crate::exec::compile::Context;
-use crate::exec::{Program, compile};
+use crate::exec::Program;
 use crate::graph::build::{Builder, Root};
 use crate::graph::lift::{Lifter, Scope, Tally};
 use crate::graph::{Graph, NeuronCounts, Output};
@@ -54,6 +54,8 @@ pub struct Statistics {
     pub graph_edges: usize,
     /// Neurons of each predicate at each stage.
     pub tally: Vec<Tally>,
+    /// What lifting by values found, if it was asked for.
+    pub by_value: Option<ValueCounts>,
     /// Seconds of lifting across worlds.
     pub lift_seconds: f64,
     /// Rows of the compiled programs.
@@ -85,6 +87,9 @@ impl Statistics {
         self.build_seconds += s.build_seconds;
         self.lift_seconds += s.lift_seconds;
         self.compile_seconds += s.compile_seconds;
+        if let Some(counts) = s.by_value {
+            self.by_value.get_or_insert_default().add(counts);
+        }
         for (t, n) in self.per_rule.iter_mut().zip(&s.per_rule) {
             *t += n;
         }
@@ -100,6 +105,8 @@ impl Statistics {
 pub struct Network {
     /// One per shard.
     pub programs: Vec<Program>,
+    /// The graphs of the programs, kept for lossy lifting only.
+    pub full: Vec<Full>,
     /// In order of queries, and within a query of derivation.
     pub answers: Vec<Answer>,
     /// Answers with targets.
@@ -113,8 +120,8 @@ pub struct Network {
 }
 
 /// An answer of a shard, whose position is its number in the graph.
-struct Asked {
-    query: usize,
+pub(super) struct Asked {
+    pub(super) query: usize,
     args: Vec<ConstId>,
     /// Nobody asks for it; it stands in a group with what the query asks for.
     companion: bool,
@@ -122,14 +129,16 @@ struct Asked {
 
 /// What one shard gives.
 #[derive(Default)]
-struct Shard {
+pub(super) struct Shard {
     /// Until it is compiled.
-    graph: Graph,
+    pub(super) graph: Graph,
     program: Program,
-    answers: Vec<Asked>,
+    /// The graph after compiling, for lossy lifting.
+    pub(super) full: Option<Full>,
+    pub(super) answers: Vec<Asked>,
     /// Queries that cannot be derived and were left out or given a value.
     left_out: usize,
-    statistics: Statistics,
+    pub(super) statistics: Statistics,
     cut: Vec<(PredId, usize)>,
     /// Values given by rules without valued literals that do not count.
     lost: Vec<(RuleId, usize)>,
@@ -323,19 +332,9 @@ impl Session {
     /// The program of a shard's graph, which is given up.
     fn compile(&self, shard: &mut Shard) {
         let start = Instant::now();
-        let graph = std::mem::take(&mut shard.graph);
-        let loss = self.settings.train.loss;
-        let output_activation = |shape| loss.default_output_activation(shape);
-        let context = Context {
-            template: &self.template,
-            vocabulary: &self.vocabulary,
-            database: &self.database,
-            output_activation: &output_activation,
-        };
+        let compiled = self.compile_lifted(shard);
         let statistics = &mut shard.statistics;
-        statistics.graph_neurons = graph.len();
-        statistics.graph_edges = graph.inputs.len();
-        match compile(&graph, &context) {
+        match compiled {
             Ok(program) => {
                 statistics.rows = program.row_count();
                 statistics.blocks = program.blocks.len();
@@ -529,6 +528,7 @@ impl Session {
                 answers.push((number, local, companion, Answer { query, args, place }));
             }
             network.programs.push(part.program);
+            network.full.extend(part.full);
         }
         let Statistics { ground_seconds, build_seconds, lift_seconds, compile_seconds, .. } = total;
         let phases = [ground_seconds, build_seconds, lift_seconds, compile_seconds];

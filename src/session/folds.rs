@@ -1,5 +1,6 @@
 //! Cross-validation: as many trainings as folds, each of which learns from all folds but one and is tested on that one.
 
+use super::modes::LossyReport;
 use super::{Network, Outcome, Session};
 use crate::base::hash::HashMap;
 use crate::base::rng::Stream;
@@ -169,6 +170,7 @@ impl Session {
             }
             pooled.history.epochs.extend_from_slice(&outcome.history.epochs);
             pooled.train_seconds += outcome.train_seconds;
+            pooled.lossy = LossyReport::worse(pooled.lossy.take(), outcome.lossy.clone());
             folds.push(Fold { held_out, outcome });
         }
         let held = (0..fold_of.len()).filter(|&i| fold_of[i].is_some());

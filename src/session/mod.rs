@@ -7,6 +7,7 @@ pub mod folds;
 pub mod groups;
 pub mod inspect;
 pub mod lifting;
+pub mod modes;
 pub mod report;
 pub mod run;
 pub mod semiring;
@@ -31,6 +32,7 @@ use crate::tensor::Shape;
 
 pub use build::{Network, Statistics};
 pub use folds::CrossValidation;
+pub use modes::{LiftMode, LiftReport};
 pub use run::Outcome;
 
 /// What to do with a query that cannot be derived.
@@ -70,6 +72,8 @@ pub struct Settings {
     pub precision: Precision,
     /// Which equal neurons are made once.
     pub lift: Scope,
+    /// What makes neurons equal.
+    pub lift_mode: LiftMode,
     /// Whose meaning a template has where this engine mends the reference.
     pub compat: Compat,
 }
@@ -84,6 +88,7 @@ impl Default for Settings {
             cut_cycles: true,
             precision: Precision::F64,
             lift: Scope::default(),
+            lift_mode: LiftMode::default(),
             compat: Compat::Off,
         }
     }

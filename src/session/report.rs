@@ -1,7 +1,7 @@
 //! The JSON report.
 
 use super::folds::Fold;
-use super::{CrossValidation, Network, Outcome, Session};
+use super::{CrossValidation, LiftReport, Network, Outcome, Session};
 use crate::learn::{EpochReport, Metrics};
 use serde::Serialize;
 
@@ -14,6 +14,8 @@ pub struct Report {
     pub ground: GroundReport,
     /// The computation graph.
     pub graph: GraphReport,
+    /// The mode of lifting.
+    pub lifting: LiftReport,
     /// Weights.
     pub parameters: ParameterReport,
     /// Training.
@@ -238,6 +240,7 @@ impl Session {
                 blocks: s.blocks,
                 seconds: s.build_seconds,
             },
+            lifting: LiftReport::new(self.settings.lift_mode, s, outcome.lossy.as_ref()),
             parameters: ParameterReport {
                 count: self.template.parameter_count(),
                 names: learnable().map(|w| w.name.clone()).collect(),

@@ -1,6 +1,7 @@
 //! Training and answering.
 
 use super::groups::normalise;
+use super::modes::{Lossy, LossyReport, wide};
 use super::{Network, Precision, Session, Unprovable};
 use crate::base::rng::Stream;
 use crate::data::Split;
@@ -28,6 +29,8 @@ pub struct Outcome {
     pub test: Metrics,
     /// Seconds of training, evaluation included.
     pub train_seconds: f64,
+    /// What lossy lifting promises of the values, if it was asked for.
+    pub lossy: Option<LossyReport>,
 }
 
 impl Session {
@@ -88,10 +91,20 @@ impl Session {
     ) -> Result<(Outcome, Parameters<T>), Diagnostic> {
         let settings = self.settings.train.clone();
         let start = std::time::Instant::now();
-        let mut trainer = Trainer::new(&network.programs, samples, parameters, settings);
+        let mut lossy = Lossy::start(self, network, &wide(&parameters))?;
+        let divided = lossy.as_ref().map(|l| l.programs());
+        let programs = divided.as_ref().unwrap_or(&network.programs);
+        let mut trainer = Trainer::new(programs, samples, parameters, settings);
         let learns = self.template.parameter_count() > 0 && !samples.is_empty();
         if self.settings.train.epochs > 0 && learns {
-            trainer.train(watch).map_err(|e| self.not_finite(network, e))?;
+            let trained = trainer.train_regrouped(watch, &mut |parameters| match &mut lossy {
+                Some(lossy) => lossy.check(parameters),
+                None => ControlFlow::Continue(Vec::new()),
+            });
+            if let Some(refusal) = lossy.as_mut().and_then(|l| l.refusal.take()) {
+                return Err(refusal);
+            }
+            trained.map_err(|e| self.not_finite(network, e))?;
         }
         let train_seconds = start.elapsed().as_secs_f64();
         let outputs = trainer.outputs();
@@ -113,6 +126,7 @@ impl Session {
             test: trainer.metrics(&outputs, Split::Test),
             history: std::mem::take(&mut trainer.history),
             train_seconds,
+            lossy: lossy.map(|l| l.report(&wide(&trainer.parameters))),
         };
         Ok((outcome, trainer.into_parameters()))
     }

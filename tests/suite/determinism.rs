@@ -3,7 +3,7 @@
 use crate::support::{count, network, session};
 use nlog::data::Split;
 use nlog::learn::Batch;
-use nlog::session::{Precision, Settings};
+use nlog::session::{LiftMode, Precision, Settings};
 use std::ops::ControlFlow;
 
 const TEMPLATE: &str = "
@@ -62,5 +62,26 @@ fn the_number_of_threads_does_not_change_a_bit() {
             settings.train.seed = 1;
             assert_ne!(one.1, bits(&settings, 1).1, "another seed gives other weights");
         }
+    }
+}
+
+#[test]
+fn modes_of_lifting_are_the_same_for_any_number_of_threads() {
+    for lift_mode in [
+        LiftMode::Value { inits: 1, digits: 1, check: false },
+        LiftMode::Lossy { epsilon: 0.01, max_error: None },
+    ] {
+        let mut settings = Settings { lift_mode, ..Settings::default() };
+        settings.train.epochs = 6;
+        settings.train.learning_rate = Some(0.02);
+        let one = bits(&settings, 1);
+        for threads in [2, 3] {
+            assert_eq!(one, bits(&settings, threads), "{lift_mode:?}, {threads} threads");
+        }
+        assert_ne!(
+            one,
+            bits(&Settings { lift_mode: LiftMode::Exact, ..settings }, 1),
+            "{lift_mode:?} does something"
+        );
     }
 }

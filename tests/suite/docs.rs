@@ -25,7 +25,7 @@ pub fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
 fn templates_and_data_in_the_documentation_are_right() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut checked = 0;
-    for file in ["README.md", "grammar/README.md", "docs/lifting.md"] {
+    for file in ["README.md", "grammar/README.md", "docs/lifting.md", "docs/lifting-modes.md"] {
         let text = fs::read_to_string(root.join(file)).expect("documentation is there");
         for (line, block) in blocks(&text, "lrnn") {
             let (session, found) = Session::from_texts(&block, "", evaluate_only());
@@ -65,6 +65,26 @@ fn commands_of_the_reference_print_what_is_shown() {
         let mut nlog = std::process::Command::new(env!("CARGO_BIN_EXE_nlog"));
         let output = nlog.args(args).current_dir(dir.path()).output().expect("nlog runs");
         assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "grammar/README.md:{line}");
+    }
+}
+
+#[test]
+fn commands_in_the_documentation_print_what_is_shown() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/lifting-modes.md")).expect("documentation is there");
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    for (language, file) in [("lrnn", "template.lrnn"), ("db", "facts.db")] {
+        let [(_, block)] = &blocks(&text, language)[..] else { panic!("one block of {language}") };
+        fs::write(dir.path().join(file), block).expect("files can be written");
+    }
+    let runs = blocks(&text, "console");
+    assert_eq!(runs.len(), 3);
+    for (line, block) in runs {
+        let (command, shown) = block.split_once('\n').expect("a command and what it prints");
+        let args = command.strip_prefix("$ nlog ").expect("a command of nlog").split_whitespace();
+        let mut nlog = std::process::Command::new(env!("CARGO_BIN_EXE_nlog"));
+        let output = nlog.current_dir(dir.path()).args(args).output().expect("nlog runs");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "line {line}");
     }
 }
 

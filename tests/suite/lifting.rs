@@ -4,12 +4,12 @@ use crate::support::{evaluate_only, network, run, session};
 use nlog::base::rng::Stream;
 use nlog::diag::has_errors;
 use nlog::graph::lift::Scope;
-use nlog::learn::Batch;
+use nlog::learn::{Batch, Trainer};
 use nlog::session::{Session, Settings};
 
 const SCOPES: [Scope; 3] = [Scope::Off, Scope::Sample, Scope::All];
 
-fn near(what: &str, a: &[f64], b: &[f64], tolerance: f64) {
+pub fn near(what: &str, a: &[f64], b: &[f64], tolerance: f64) {
     assert_eq!(a.len(), b.len(), "{what}");
     let scale = a.iter().fold(1.0f64, |m, x| m.max(x.abs()));
     for (x, y) in a.iter().zip(b) {
@@ -21,11 +21,24 @@ fn pick<'a>(s: &mut Stream, from: &[&'a str]) -> &'a str {
     from[(s.uniform() * from.len() as f64) as usize]
 }
 
-fn scoped(template: &str, data: &str, scope: Scope, change: impl Fn(&mut Settings)) -> Session {
+pub fn scoped(template: &str, data: &str, scope: Scope, change: impl Fn(&mut Settings)) -> Session {
     let mut settings = Settings { lift: scope, ..evaluate_only() };
     settings.train.seed = 5;
     change(&mut settings);
     session(template, data, settings)
+}
+
+/// Error and gradient of all samples, and all outputs.
+pub fn gradient(session: &Session) -> (Vec<f64>, Vec<f64>) {
+    let network = network(session);
+    let parameters = session.initial_parameters();
+    let train = session.settings.train.clone();
+    let mut trainer = Trainer::new(&network.programs, &network.samples, parameters, train);
+    let (error, mut gradient) = trainer.error_and_gradient();
+    gradient.push(error);
+    let outputs = trainer.outputs();
+    let value = |(shard, output): (usize, usize)| outputs[shard][output].clone();
+    (network.answers.iter().filter_map(|a| a.place).flat_map(value).collect(), gradient)
 }
 
 fn neurons(template: &str, data: &str, scope: Scope) -> usize {
@@ -106,7 +119,7 @@ fn random_data(s: &mut Stream) -> String {
 }
 
 /// Programs that can be computed; others have shapes that do not fit.
-fn random_programs(n: usize) -> Vec<(String, String)> {
+pub fn random_programs(n: usize) -> Vec<(String, String)> {
     let mut s = Stream::new(11, "lifting");
     let mut found = Vec::new();
     for _ in 0..40 * n {

@@ -20,6 +20,7 @@ mod grounding;
 mod grouped;
 mod groups;
 mod lift;
+mod lift_modes;
 mod lifting;
 mod messages;
 mod metamorphic;

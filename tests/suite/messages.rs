@@ -481,6 +481,27 @@ fn unbound_variables_have_a_price() {
 }
 
 #[test]
+fn lossy_lifting_beyond_its_bound() {
+    let refused = |template: &str, data: &str| {
+        let lift_mode = nlog::session::LiftMode::Lossy { epsilon: 0.5, max_error: Some(1e-3) };
+        let (session, _) = Session::from_texts(template, data, Settings { lift_mode, ..evaluate_only() });
+        let network = session.build().0.expect("nothing is wrong with it");
+        let mut parameters = session.initial_parameters();
+        let result = session.run(&network, &mut parameters, &mut |_| std::ops::ControlFlow::Continue(()));
+        let d = result.expect_err("the bound is greater");
+        assert_eq!((d.code.0, d.span().map(|s| session.sources.slice(s))), ("E0706", Some("q")));
+        shown(&[d], &session)
+    };
+    let text = refused("q :- f(X).", "<1> f(a). <0.8> f(b). ?- q.");
+    assert!(
+        text.contains("`--max-error 0.001`") && text.contains("smaller `--lift-epsilon` (now 0.5)"),
+        "{text}"
+    );
+    let text = refused("q :- f(X). [activation=inverse]", "<0.01> f(a). <-0.02> f(b). ?- q.");
+    assert!(text.contains("there is no bound on what lossy lifting changes"), "{text}");
+}
+
+#[test]
 fn labels_of_two_files_stand_behind_wide_characters() {
     // The main label is in the data, the other one behind characters of several bytes.
     let template = "\u{feff}/* žluťoučký */ {2,3} q :- feat(X).";

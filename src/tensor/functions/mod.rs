@@ -6,6 +6,7 @@
 pub mod activation;
 pub mod aggregation;
 pub mod combination;
+pub mod interval;
 
 pub use activation::Activation;
 pub use aggregation::{Aggregation, StdKind};

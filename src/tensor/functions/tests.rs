@@ -382,3 +382,4 @@ fn aggregation_args(name: &str) -> Vec<Vec<FnArg>> {
 }
 
 mod gathered;
+mod interval;
