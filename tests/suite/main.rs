@@ -20,6 +20,7 @@ mod grouped;
 mod lifting;
 mod messages;
 mod metamorphic;
+mod peers;
 mod robustness;
 mod semiring;
 mod shapes;
