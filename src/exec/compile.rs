@@ -9,6 +9,7 @@ mod sums;
 
 use super::fusion::{Reader, only_readers};
 use super::program::{Block, Kind, Leaf, OutputSlot, Program};
+use super::schedule::{Schedule, schedule};
 use crate::base::hash::{HashMap, IndexMap};
 use crate::base::span::Span;
 use crate::data::{Database, PredId, Vocabulary};
@@ -188,40 +189,16 @@ fn compiled(graph: &Graph, context: &Context<'_>, fusion: Fusion) -> Result<Comp
     Ok(Compiled { program: compiler.program, at })
 }
 
-/// Neurons sorted by `(level, operation)`, stable, by two counting sorts.
-fn sorted_neurons(graph: &Graph) -> Vec<u32> {
-    let pass = |input: Vec<u32>, keys: &dyn Fn(u32) -> usize, n: usize| {
-        let mut starts = vec![0u32; n + 1];
-        for &x in &input {
-            starts[keys(x) + 1] += 1;
-        }
-        for i in 0..n {
-            starts[i + 1] += starts[i];
-        }
-        let mut out = vec![0u32; input.len()];
-        for &x in &input {
-            let slot = &mut starts[keys(x)];
-            out[*slot as usize] = x;
-            *slot += 1;
-        }
-        out
-    };
-    let by_op =
-        pass((0..graph.len() as u32).collect(), &|x| graph.op[x as usize].0 as usize, graph.ops.len());
-    let levels = graph.level.iter().max().map_or(0, |&l| l as usize + 1);
-    pass(by_op, &|x| graph.level[x as usize] as usize, levels)
-}
-
 impl<'a> Compiler<'a> {
     fn run(&mut self) -> Result<(), Diagnostic> {
-        let order = sorted_neurons(self.graph);
+        let Schedule { order, level } = schedule(self.graph);
         let graph = self.graph;
-        let leaves_end = order.iter().take_while(|&&n| graph.level[n as usize] == 0).count();
+        let leaves_end = order.iter().take_while(|&&n| level[n as usize] == 0).count();
         self.place_inputs(&order[..leaves_end])?;
         let mut at = leaves_end;
         while at < order.len() {
-            let level = graph.level[order[at] as usize];
-            let end = at + order[at..].iter().take_while(|&&n| graph.level[n as usize] == level).count();
+            let now = level[order[at] as usize];
+            let end = at + order[at..].iter().take_while(|&&n| level[n as usize] == now).count();
             self.level(&order[at..end])?;
             at = end;
         }

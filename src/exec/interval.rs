@@ -87,7 +87,7 @@ impl Bounds {
                 Kind::Columns { weight, activation, starts, columns, factors } => {
                     // Of weights and constants: a point.
                     let (w, k) = (parameters.get(*weight), parameters.shapes[*weight].cols as usize);
-                    columns_forward(w, k, &starts[row..=row + 1], columns, factors, y.0);
+                    columns_forward(w, k, &starts[row..=row + 1], columns, factors, y.0, &mut self.scratch);
                     y.1.copy_from_slice(y.0);
                     activation.bounds_in_place((&mut *l, &mut *h));
                 }

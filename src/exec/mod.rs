@@ -10,6 +10,7 @@ pub mod interval;
 pub mod partition;
 pub mod program;
 pub mod run;
+pub mod schedule;
 pub mod selection;
 
 pub use compile::{ValueAt, compile, compile_with_values};

@@ -210,12 +210,20 @@ fn forward_block<T: Real>(
     match &block.kind {
         Kind::Linear { weight, activation, input, sources, .. } => {
             let w = parameters.get(*weight);
-            kernels::linear_forward(w, parameters.shapes[*weight], values, &sources[rows], *input, y);
+            kernels::linear_forward(
+                w,
+                parameters.shapes[*weight],
+                values,
+                &sources[rows],
+                *input,
+                y,
+                scratch,
+            );
             activation.apply_in_place(y);
         }
         Kind::Columns { weight, activation, starts, columns, factors } => {
             let (w, k) = (parameters.get(*weight), parameters.shapes[*weight].cols as usize);
-            columns_forward(w, k, &starts[rows.start..=rows.end], columns, factors, y);
+            columns_forward(w, k, &starts[rows.start..=rows.end], columns, factors, y, scratch);
             activation.apply_in_place(y);
         }
         Kind::Combine { combination, activation, inputs, sources } => {

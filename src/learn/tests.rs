@@ -116,7 +116,7 @@ fn one_step(u: f64, w: &[f64], activation: &str, aggregation: &str, learn_head: 
     let g = Aggregation::parse(aggregation, &[]).expect("a name with fitting arguments");
     let facts = [0.75, 0.5];
     let mut x = vec![0.0; 2 * len];
-    linear_forward(w, shape, &facts, &[0, 1], Shape::SCALAR, &mut x);
+    linear_forward(w, shape, &facts, &[0, 1], Shape::SCALAR, &mut x, &mut Vec::new());
     let mut y = vec![0.0; 2 * len];
     (x.chunks(len).zip(y.chunks_mut(len))).for_each(|(x, y)| f.forward(shape, x, y));
     let offsets = [0, len as u32];

@@ -14,8 +14,10 @@ use super::{Real, Shape};
 use nalgebra::{Dyn, MatrixView, MatrixViewMut};
 use std::marker::PhantomData;
 
-/// Weights of at most this many elements are transposed on the stack.
+/// Weights of at most this many elements are no work for a packed matrix product.
 const SMALL: usize = 256;
+/// Weights with at most this many columns and 16 rows are none either: their sums stay in registers.
+const NARROW: usize = 64;
 /// Rows multiplied at once by the matrix product. Bounds the packing space; part of the order of a weight's gradient.
 const CHUNK: usize = 64;
 /// Packed rows are filled up with zero rows to a multiple of this, so that nalgebra takes the same way for one row
@@ -43,7 +45,7 @@ fn path(w: Shape) -> Path {
     let (r, k) = (w.rows as usize, w.cols as usize);
     if r == 1 || (r < PAD && r * k > SMALL) {
         Path::Dot
-    } else if r <= 16 && r * k <= SMALL {
+    } else if r <= 16 && k <= NARROW {
         Path::Narrow
     } else if r >= PAD && k >= PAD && r * k > SMALL {
         Path::Gemm
@@ -127,7 +129,7 @@ pub fn times_right_adjoint<T: Real>(a: &[T], a_shape: Shape, b_shape: Shape, gy:
 /// y row i = W·x_i for the value x_i at each offset, by the rules of [`Shape::times`].
 ///
 /// `w` is row-major of shape `w_shape`; every x_i has shape `x_shape`; `y` holds `offsets.len()` rows of
-/// `w_shape.times(x_shape)` elements, one after the other, and is overwritten.
+/// `w_shape.times(x_shape)` elements, one after the other, and is overwritten. `scratch` may hold anything.
 pub fn linear_forward<T: Real>(
     w: &[T],
     w_shape: Shape,
@@ -135,6 +137,7 @@ pub fn linear_forward<T: Real>(
     offsets: &[u32],
     x_shape: Shape,
     y: &mut [T],
+    scratch: &mut Vec<T>,
 ) {
     let len = x_shape.len();
     if !is_matrix_product(w_shape, x_shape) {
@@ -164,21 +167,11 @@ pub fn linear_forward<T: Real>(
             }
         }
         Path::Narrow => {
-            let mut space = [T::ZERO; SMALL];
-            let columns = &mut space[..r * k];
-            transpose(w, r, k, columns);
-            with_width!(r, wide::run[NarrowForward]((&*columns, values, offsets, k, y)));
+            let columns = turned(w, r, k, scratch);
+            with_width!(r, wide::run[NarrowForward]((columns, values, offsets, k, y)));
         }
         Path::Columns => {
-            let mut space = [T::ZERO; SMALL];
-            let mut heap = Vec::new();
-            let columns = if r * k <= SMALL {
-                &mut space[..r * k]
-            } else {
-                heap.resize(r * k, T::ZERO);
-                &mut heap[..]
-            };
-            transpose(w, r, k, columns);
+            let columns = turned(w, r, k, scratch);
             for (y, &o) in y.chunks_exact_mut(r).zip(offsets) {
                 y.fill(T::ZERO);
                 for (&x, column) in at(values, o, k).iter().zip(columns.chunks_exact(r)) {
@@ -211,7 +204,7 @@ pub fn linear_backward<T: Real>(
     let (r, k, c) = (w_shape.rows as usize, w_shape.cols as usize, x_shape.cols as usize);
     if path(w_shape) == Path::Gemm {
         gemm_backward(w, (r, k, c), values, offsets, gy, gw, grads);
-    } else if c == 1 && k <= 16 {
+    } else if c == 1 && k <= NARROW {
         with_width!(k, wide::run[NarrowBackward]((w, values, offsets, r, gy, gw, grads)));
     } else {
         for (gy, &o) in gy.chunks_exact(r * c).zip(offsets) {
@@ -221,6 +214,16 @@ pub fn linear_backward<T: Real>(
             }
         }
     }
+}
+
+/// The transposed weight, in the scratch space.
+fn turned<'a, T: Real>(w: &[T], r: usize, k: usize, scratch: &'a mut Vec<T>) -> &'a [T] {
+    if scratch.len() < w.len() {
+        scratch.resize(w.len(), T::ZERO);
+    }
+    let space = &mut scratch[..w.len()];
+    transpose(w, r, k, space);
+    space
 }
 
 /// One of the two is a scalar.
@@ -333,7 +336,7 @@ impl<T: Real, const R: usize> Kernel for NarrowForward<T, R> {
     }
 }
 
-/// The adjoint for column vectors of length K: gw row i += gy_i·x, gx = Σ_i gy_i · w row i.
+/// The adjoint for column vectors of length K (of any length if K is 0): gw row i += gy_i·x, gx = Σ_i gy_i · w row i.
 struct NarrowBackward<T, const K: usize>(PhantomData<T>);
 
 impl<T: Real, const K: usize> Kernel for NarrowBackward<T, K> {
@@ -342,7 +345,18 @@ impl<T: Real, const K: usize> Kernel for NarrowBackward<T, K> {
 
     #[inline(always)]
     fn run((w, values, offsets, r, gy, gw, mut grads): Self::Arguments<'_>) {
-        assert!(K > 0, "long values take another path");
+        if K == 0 {
+            let k = w.len() / r;
+            for (gy, &o) in gy.chunks_exact(r).zip(offsets) {
+                let x = at(values, o, k);
+                gy.iter().zip(gw.chunks_exact_mut(k)).for_each(|(&g, gw)| add_scaled(g, x, gw));
+                if let Some(grads) = grads.as_deref_mut() {
+                    let gx = &mut grads[o as usize..][..k];
+                    gy.iter().zip(w.chunks_exact(k)).for_each(|(&g, w)| add_scaled(g, w, gx));
+                }
+            }
+            return;
+        }
         let (w, _) = w.as_chunks::<K>();
         let (gw, _) = gw.as_chunks_mut::<K>();
         for (gy, &o) in gy.chunks_exact(r).zip(offsets) {

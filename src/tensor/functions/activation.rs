@@ -5,7 +5,9 @@ use super::{
     whole,
 };
 use crate::tensor::Shape;
+use crate::tensor::wide::{self, Kernel};
 use std::fmt;
+use std::marker::PhantomData;
 
 /// A transformation `activation=…`. Element-wise unless said otherwise; f' is the derivative used.
 ///
@@ -403,19 +405,17 @@ impl Activation {
     /// y = f(y) in place, any number of elements; only for functions with `derivative_from_output`.
     pub fn apply_in_place<T: Real>(&self, y: &mut [T]) {
         debug_assert!(self.derivative_from_output(), "{self} needs its input for the gradient");
-        if self.is_identity() {
-            return;
+        if !self.is_identity() {
+            wide::run::<InPlace<T>>((*self, y));
         }
-        with_function!(*self, f => for v in y { *v = f(*v); }, {});
     }
 
     /// gy *= f'(x), expressed in y, in place; only for functions with `derivative_from_output`.
     pub fn scale_by_derivative<T: Real>(&self, y: &[T], gy: &mut [T]) {
         debug_assert!(self.derivative_from_output(), "{self} needs its input for the gradient");
-        if self.is_identity() {
-            return;
+        if !self.is_identity() {
+            wide::run::<ScaleByDerivative<T>>((*self, y, gy));
         }
-        with_derivative_of_output!(*self, d => for (g, &y) in gy.iter_mut().zip(y) { *g *= d(y); }, {});
     }
 
     /// gx += Jᵀ·gy. Element-wise: any number of elements; joint: exactly one value of shape `s` (the input's).
@@ -507,6 +507,30 @@ impl Activation {
             A::LeakyRelu(s) => (2.0 / (1.0 + s * s)).sqrt(),
             _ => 1.0,
         }
+    }
+}
+
+/// y = f(y).
+struct InPlace<T>(PhantomData<T>);
+
+impl<T: Real> Kernel for InPlace<T> {
+    type Arguments<'a> = (Activation, &'a mut [T]);
+
+    #[inline(always)]
+    fn run((activation, y): Self::Arguments<'_>) {
+        with_function!(activation, f => for v in y { *v = f(*v); }, {});
+    }
+}
+
+/// gy *= f'(x), by y.
+struct ScaleByDerivative<T>(PhantomData<T>);
+
+impl<T: Real> Kernel for ScaleByDerivative<T> {
+    type Arguments<'a> = (Activation, &'a [T], &'a mut [T]);
+
+    #[inline(always)]
+    fn run((activation, y, gy): Self::Arguments<'_>) {
+        with_derivative_of_output!(activation, d => for (g, &y) in gy.iter_mut().zip(y) { *g *= d(y); }, {});
     }
 }
 

@@ -1,13 +1,13 @@
 //! Weight times constant columns that are mostly zeros: sums of a few columns of the weight.
 
-use super::{Real, add_scaled, transpose};
+use super::{Real, add_scaled, turned};
 use crate::tensor::wide::{self, Kernel};
 use std::marker::PhantomData;
 
 /// y row i = Σ_j factor_j · column j of the weight, over the elements j of row i; `k` is the weight's number of columns.
 ///
 /// `starts` has one entry more than rows. Rows are summed in the order of their elements, from zero. A zero element
-/// that is left out would have contributed 0 for every finite weight.
+/// that is left out would have contributed 0 for every finite weight. `scratch` may hold anything.
 pub fn columns_forward<T: Real>(
     w: &[T],
     k: usize,
@@ -15,6 +15,7 @@ pub fn columns_forward<T: Real>(
     columns: &[u32],
     factors: &[f64],
     y: &mut [T],
+    scratch: &mut Vec<T>,
 ) {
     let r = w.len() / k;
     // A column is read with a stride. Turning the weight reads every column once, so it cannot pay for fewer elements.
@@ -30,9 +31,8 @@ pub fn columns_forward<T: Real>(
             }
         }
     } else {
-        let mut turned = vec![T::ZERO; w.len()];
-        transpose(w, r, k, &mut turned);
-        wide::run::<Forward<T>>((&turned, r, starts, columns, factors, y));
+        let turned = turned(w, r, k, scratch);
+        wide::run::<Forward<T>>((turned, r, starts, columns, factors, y));
     }
 }
 
@@ -101,8 +101,8 @@ mod tests {
             let offsets: Vec<u32> = (0..rows).map(|i| (i * k) as u32).collect();
             let (ws, xs) = (Shape::new(r, k), Shape::column(k));
             let (mut y, mut expected) = (vec![f64::NAN; rows * r], vec![0.0; rows * r]);
-            columns_forward(&w, k, &starts, &columns, &factors, &mut y);
-            linear_forward(&w, ws, &dense, &offsets, xs, &mut expected);
+            columns_forward(&w, k, &starts, &columns, &factors, &mut y, &mut Vec::new());
+            linear_forward(&w, ws, &dense, &offsets, xs, &mut expected, &mut Vec::new());
             let (mut gw, mut expected_gw) = (vec![1.0; r * k], vec![1.0; r * k]);
             columns_backward(k, &starts, &columns, &factors, &gy, &mut gw);
             linear_backward(&w, ws, &dense, &offsets, xs, &gy, &mut expected_gw, None);

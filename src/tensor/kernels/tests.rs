@@ -10,7 +10,8 @@ fn random<T: Real>(stream: &mut Stream, n: usize) -> Vec<T> {
 }
 
 /// Weight and value shapes, every path and every broadcast among them.
-const CASES: [((usize, usize), (usize, usize)); 21] = [
+const CASES: [((usize, usize), (usize, usize)); 22] = [
+    ((10, 31), (31, 1)),
     ((1, 1), (1, 1)),
     ((1, 1), (5, 1)),
     ((1, 1), (2, 3)),
@@ -80,7 +81,7 @@ fn values_at<T: Real>(ws: Shape, xs: Shape, tolerance: f64) {
         let values: Vec<T> = random(&mut stream, rows * (xs.len() + 1) + 1);
         let gy: Vec<T> = random(&mut stream, rows * out);
         let mut y = vec![T::NAN; rows * out];
-        linear_forward(&w, ws, &values, &offsets, xs, &mut y);
+        linear_forward(&w, ws, &values, &offsets, xs, &mut y, &mut Vec::new());
         let wide = |x: &[T]| x.iter().map(|v| v.to_f64()).collect::<Vec<f64>>();
         let (mut gw, mut grads) = (vec![T::ZERO; w.len()], vec![T::ZERO; values.len()]);
         linear_backward(&w, ws, &values, &offsets, xs, &gy, &mut gw, Some(&mut grads));
@@ -92,7 +93,7 @@ fn values_at<T: Real>(ws: Shape, xs: Shape, tolerance: f64) {
                 assert!((a - b).abs() < tolerance * 40.0, "{ws} times {xs}: {a} vs {b}");
             }
             let mut alone = vec![T::NAN; out];
-            linear_forward(&w, ws, &values, &[o], xs, &mut alone);
+            linear_forward(&w, ws, &values, &[o], xs, &mut alone, &mut Vec::new());
             assert_eq!(alone, y[i * out..][..out], "{ws} times {xs}, row {i} of {rows}");
             let g = &gy[i * out..][..out];
             linear_backward(
@@ -129,7 +130,7 @@ fn gradients_are_those_of_differences() {
             let gy: Vec<f64> = random(&mut stream, rows * out);
             let loss = |w: &[f64], values: &[f64]| {
                 let mut y = vec![0.0; rows * out];
-                linear_forward(w, ws, values, &offsets, xs, &mut y);
+                linear_forward(w, ws, values, &offsets, xs, &mut y, &mut Vec::new());
                 y.iter().zip(&gy).map(|(y, g)| y * g).sum::<f64>()
             };
             let (mut gw, mut grads) = (vec![1.0; w.len()], vec![1.0; values.len()]);
@@ -182,7 +183,7 @@ fn a_weight_gradient_adds_up_row_by_row_on_small_weights() {
 #[test]
 fn no_rows_are_no_work() {
     let mut gw = [0.0; 400];
-    linear_forward(&[1.0; 400], s(20, 20), &[], &[], s(20, 1), &mut []);
+    linear_forward(&[1.0; 400], s(20, 20), &[], &[], s(20, 1), &mut [], &mut Vec::new());
     linear_backward(&[1.0; 400], s(20, 20), &[], &[], s(20, 1), &[], &mut gw, Some(&mut []));
     assert_eq!(gw, [0.0; 400]);
 }
