@@ -110,6 +110,9 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         Err(d) if d.code == codes::USAGE => return Err(Stop::Usage(Box::new(d))),
         Err(d) => return console.report(&[d], &session.sources),
     };
+    if let Some(d) = session.infinite_answers(&network, &outcome) {
+        console.diagnostics(&[d], &session.sources);
+    }
     if cross.is_none() && !outcome.history.epochs.is_empty() && outcome.history.best_epoch == 0 {
         let title = "no epoch improved on the initial model, which is kept";
         let d = Diagnostic::new(codes::NO_PROGRESS, title)

@@ -359,12 +359,18 @@ impl<'a> Compiler<'a> {
         let Some(pred) = pred else { return d };
         let database = self.context.database;
         let tables = [&database.examples, &database.shared];
-        let found = tables.iter().filter_map(|set| set.table(pred)).find_map(|t| {
+        let tables = || tables.iter().filter_map(|set| set.table(pred));
+        let found = tables().find_map(|t| {
             let row = t.values.iter().position(|v| database.value_shape(*v) == shape)?;
             Some(t.spans[row])
         });
+        let differs = || tables().any(|t| t.values.iter().any(|v| database.value_shape(*v) != shape));
         match found {
-            Some(span) => d.label(span, format!("this fact is {shape}; others of its predicate are not")),
+            Some(span) if d.labels.iter().any(|l| l.span == span) => d,
+            Some(span) if differs() => {
+                d.label(span, format!("this fact is {shape}; others of its predicate are not"))
+            }
+            Some(span) => d.label(span, format!("this fact is {shape}")),
             None => d,
         }
     }
@@ -555,12 +561,18 @@ impl<'a> Compiler<'a> {
                 self.program.copies += 1;
                 continue;
             }
-            if let Some(other) = inputs.iter().map(|i| self.shape[i.0 as usize]).find(|s| *s != shape) {
-                return Err(Diagnostic::new(
-                    codes::SHAPE_MISMATCH,
-                    format!("groundings of one rule have different shapes: {shape} and {other}"),
-                )
-                .label(r.span, "they cannot be aggregated"));
+            let mut shapes = inputs.iter().map(|i| self.shape[i.0 as usize]);
+            // A count looks at no value, so not at shapes either (lifting makes it a number without asking).
+            let counts = *aggregation == Aggregation::Count;
+            if let Some(other) = shapes.find(|s| *s != shape && !counts) {
+                let title = format!("groundings of one rule have different shapes: {shape} and {other}");
+                let why = format!("they cannot be aggregated{}", shape.joining_hint(other));
+                let mut d = Diagnostic::new(codes::SHAPE_MISMATCH, title).label(r.span, why);
+                for literal in r.visible().filter_map(|(_, l)| l.predicate()) {
+                    d = self.blame_fact(d, Some(literal), shape);
+                    d = self.blame_fact(d, Some(literal), other);
+                }
+                return Err(d);
             }
             let output = aggregation.output_shape(shape, count).map_err(|why| {
                 Diagnostic::new(

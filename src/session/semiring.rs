@@ -38,11 +38,7 @@ impl Session {
             let statistics = &mut network.statistics;
             statistics.ground_seconds += start.elapsed().as_secs_f64();
             statistics.worlds += 1;
-            statistics.ground_rules += ground.instance_count();
-            statistics.atoms += ground.relations.iter().map(|r| r.len() as usize).sum::<usize>();
-            for (total, instances) in statistics.per_rule.iter_mut().zip(ground.instances.iter()) {
-                *total += instances.len();
-            }
+            statistics.count(&self.template, &self.vocabulary, ground);
             let degrees = match evaluate(ground, &self.template, &self.database, semiring) {
                 Ok(degrees) => degrees,
                 Err(e) => return (None, vec![self.no_reading(semiring, e)]),
@@ -85,6 +81,7 @@ impl Session {
             out.push(Diagnostic::new(codes::LEFT_OUT, title));
         }
         if let Some(pred) = infinite {
+            let pred = self.template.written(pred);
             let name = self.vocabulary.predicate_text(pred);
             let count = found.iter().filter(|(_, v)| *v == f64::INFINITY).count();
             let title = format!("atoms of `{name}` are derived from themselves, in infinitely many ways");
@@ -106,7 +103,7 @@ impl Session {
             )));
         }
         if let Some(pred) = overflow {
-            let name = self.vocabulary.predicate_text(pred);
+            let name = self.vocabulary.predicate_text(self.template.written(pred));
             let title =
                 format!("an atom of `{name}` has more derivations than the greatest number, {:e}", f64::MAX);
             out.push(
@@ -135,7 +132,8 @@ impl Session {
                 )
             }
             NoReading::NegativeCycle(rule, i) => {
-                let name = self.vocabulary.predicate_text(self.template.rules[rule].head);
+                let pred = self.template.written(self.template.rules[rule].head);
+                let name = self.vocabulary.predicate_text(pred);
                 let title = format!("an atom of `{name}` depends on its own negation: it has no degree");
                 Diagnostic::new(codes::NO_READING, title)
                     .label(literal(rule, i), "negated, and derived from the head")

@@ -23,6 +23,7 @@ mod metamorphic;
 mod robustness;
 mod semiring;
 mod shapes;
+mod soundness;
 mod support;
 mod tables;
 mod training;
