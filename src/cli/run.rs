@@ -51,6 +51,13 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     }
     check_outputs(&args, &inputs, console)?;
     check_folds(args.folds, &inputs)?;
+    if args.settings.dist.is_some() && args.settings.init != "simple" {
+        let title = format!("`--dist` is for `--init simple`; `--init {}` has its own", args.settings.init);
+        return Err(Stop::Usage(Box::new(usage(title))));
+    }
+    if args.folds.is_some() && args.settings.epochs == 0 {
+        return Err(Stop::Usage(Box::new(usage("`--epochs 0` trains nothing that `--folds` could compare"))));
+    }
     if let Some(name) = &args.dump {
         let stage = choose("--dump", name, &Stage::names(), Stage::parse(name))
             .map_err(|d| Stop::Usage(Box::new(d)))?;

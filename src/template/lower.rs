@@ -5,7 +5,7 @@ mod comparisons;
 
 use super::grouped::expand_grouped;
 use super::hints::hint_weights;
-use super::metadata::{self, bad_value, boolean, unknown_key};
+use super::metadata::{self, bad_value, boolean, repeated_keys, unknown_key};
 use super::shared::{self, Frozen};
 use super::special::{self, Special};
 use super::{
@@ -183,6 +183,7 @@ impl Lowering<'_> {
     }
 
     fn template_metadata(&mut self, entries: &[ast::MetaEntry]) {
+        repeated_keys(entries, "the template's defaults", &mut self.diagnostics);
         for entry in entries {
             let out = &mut self.diagnostics;
             match entry.key.node.as_str() {
@@ -378,6 +379,7 @@ impl Lowering<'_> {
         let mut activation = defaults.rule_activation;
         let mut aggregation = defaults.aggregation;
         let (mut frozen, mut states_activation) = (None, false);
+        repeated_keys(&rule.metadata, "this rule", &mut self.diagnostics);
         for entry in &rule.metadata {
             match entry.key.node.as_str() {
                 "transformation" | "activation" => {

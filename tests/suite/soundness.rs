@@ -206,3 +206,69 @@ fn identical_rules_are_found_among_many() {
     let text = told(&format!("{many}p(X) :- f7(X).\n"), &format!("{facts} ?- p(a)."));
     assert_eq!(text.matches("W0306").count(), 1, "{text}");
 }
+
+#[test]
+fn a_literal_with_a_fault_makes_no_other_variable_seem_unbound() {
+    let text = told("q(X) :- tahn(f(X)), g(Y).", "f(a). g(b). ?- q(X).");
+    assert!(text.contains("E0201") && !text.contains("W0302"), "{text}");
+}
+
+#[test]
+fn a_key_stated_twice_in_one_list_is_told() {
+    for (template, word) in [
+        ("q(X) :- f(X). [transformation=relu, activation=tanh]", "the transformation of this rule"),
+        ("[rule=relu, rule=tanh]\nq(X) :- f(X).", "the rule of the template's defaults"),
+    ] {
+        let text = told_with(template, "f(a). ?- q(a).", evaluate_only()).1;
+        assert!(text.contains("W0310") && text.contains(word), "{text}");
+    }
+    let text = told("q(X) :- f(X). [transformation=tanh, transformation=tanh]", "f(a). ?- q(a).");
+    assert!(!text.contains("W0310"), "{text}");
+}
+
+#[test]
+fn names_in_messages_are_those_that_can_be_written() {
+    let text = told("q(X) :- f(metal:X).", "f(a). ?- q(X).");
+    assert!(text.contains("the type `metal`") && !text.contains("metal:/1"), "{text}");
+    let text = told("q(X) :- f(X), @neqq(X,a).", "f(a). ?- q(X).");
+    assert!(text.contains("did you mean `@neq`?"), "{text}");
+    let text = told("q(X) :- f(X).", "f(X). ?- q(X).");
+    assert!(text.contains("facts of the data need constants") && text.contains("`p(X) :- *q(X).`"), "{text}");
+}
+
+#[test]
+fn options_and_files_without_a_meaning_are_refused() {
+    let dir = files(&[
+        ("t.lrnn", "{1} q(X) :- f(X).\n"),
+        ("i.lrnn", "import other.\n"),
+        ("d.db", "f(a). ?- q(a)."),
+    ]);
+    for (args, words) in [
+        (vec!["--dist", "normal"], "`--dist` is for `--init simple`"),
+        (vec!["--patience", "3", "--epochs", "0"], "`--patience`"),
+        (vec!["--folds", "2", "--epochs", "0"], "`--folds`"),
+        (vec!["--aggregation", "softmax(Y)"], "whose variables `softmax(Y)` cannot name"),
+        (vec!["--semiring", "bool", "--lr", "0.1"], "--lr"),
+        (vec!["d.db"], "`d.db` is given twice"),
+        (vec!["./d.db"], "`./d.db` is given twice"),
+        (vec!["-", "-"], "standard input (`-`) is given twice"),
+    ] {
+        let o = nlog(dir.path(), &[&["run", "t.lrnn", "d.db"], &args[..]].concat());
+        assert_eq!(o.status.code(), Some(2), "{args:?} {}", err(&o));
+        assert!(err(&o).contains(words), "{args:?} {}", err(&o));
+    }
+    let o = nlog(dir.path(), &["run", "t.lrnn", "d.db", "--init", "simple", "--dist", "normal"]);
+    assert!(o.status.success(), "{}", err(&o));
+    let o = nlog(dir.path(), &["check", "i.lrnn"]);
+    assert!(err(&o).contains("`other.lrnn` was looked for"), "{}", err(&o));
+    assert!(err(&o).contains("there is no such file"), "{}", err(&o));
+}
+
+#[test]
+fn signs_that_are_operators_stand_apart() {
+    let dir = files(&[("t.lrnn", "import   x   .\nq(X) :- f(X,Y), Y=X+1, X+1<Y, 2 -1<X.\n")]);
+    assert!(nlog(dir.path(), &["fmt", "t.lrnn"]).status.success());
+    let text = std::fs::read_to_string(dir.path().join("t.lrnn")).expect("there");
+    assert_eq!(text, "import x.\nq(X) :- f(X,Y), Y = X + 1, X + 1 < Y, 2 - 1 < X.\n");
+    assert!(nlog(dir.path(), &["fmt", "--check", "t.lrnn"]).status.success());
+}

@@ -110,7 +110,14 @@ pub(super) fn check(
                     }
                     let mut d = Diagnostic::new(
                         codes::NEVER_FIRES,
-                        format!("this rule can never fire: no fact and no rule gives `{text}`"),
+                        match name.strip_suffix(':') {
+                            Some(ty) => {
+                                format!(
+                                    "this rule can never fire: no constant is written with the type `{ty}`"
+                                )
+                            }
+                            None => format!("this rule can never fire: no fact and no rule gives `{text}`"),
+                        },
                     )
                     .label(literal.span, "never true");
                     d.help = near.map(|o| format!("did you mean `{o}`?"));
