@@ -75,7 +75,7 @@ codes! {
     HIDDEN_HEAD = "W0304", "a star in a rule's head has no meaning";
     NEVER_FIRES = "W0305", "a rule that can never fire";
     DUPLICATE_RULE = "W0306", "a rule identical to an earlier one";
-    IDLE_WEIGHT = "W0307", "a weight on a literal whose value does not enter";
+    IDLE_WEIGHT = "W0307", "a weight or `~` on a literal whose value does not enter";
     LONE_VARIABLE = "W0308", "a variable that stands only once in a rule";
     WITHOUT_EFFECT = "W0309", "an offset or function of a rule that takes no part";
     STATED_TWICE = "W0310", "an offset or function is stated twice";
@@ -85,6 +85,7 @@ codes! {
     MINUS_IN_NAME = "E0314", "a variable whose name was meant to be a difference";
     OPEN_FACT = "W0315", "a fact with variables holds for all constants";
     UNREACHED_WEIGHT = "W0316", "a weight that no query reaches";
+    UNDEFINED_QUESTION = "W0317", "a question about a predicate that nothing defines";
     // 04 shapes
     SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
     TARGET_SHAPE = "E0402", "a target whose shape is not the query's";
@@ -128,6 +129,7 @@ codes! {
     NO_PROGRESS = "W0804", "training never improved on the initial model";
     SQUASHED_TWICE = "W0805", "an output that the template and the error function both squash";
     INFINITE_ANSWER = "W0806", "an answer that is no finite number";
+    TARGET_OUTSIDE = "W0807", "targets that the loss could not take";
     // 10 command line and files
     USAGE = "E1001", "a wrong command line";
     CANNOT_READ = "E1002", "a file that cannot be read";

@@ -584,13 +584,11 @@ impl Session {
         let more = |n: usize| if n > 1 { format!(" (and {} more)", n - 1) } else { String::new() };
         if let Some(span) = outside {
             let title = format!("the loss `{loss}` takes targets from 0 to 1{}", more(outside_count));
-            let mut d = Diagnostic::new(codes::TARGET_RANGE, title)
-                .label(span, "its target is outside")
-                .help("numbers are learned with `--loss mse`; classes are 0 and 1");
-            if self.settings.train.epochs == 0 {
-                d.severity = crate::diag::Severity::Warning;
-            }
-            out.push(d);
+            // Where nothing is learned the answers are right; only the error says nothing.
+            let learns = self.settings.train.epochs > 0;
+            let code = if learns { codes::TARGET_RANGE } else { codes::TARGET_OUTSIDE };
+            let d = Diagnostic::new(code, title).label(span, "its target is outside");
+            out.push(d.help("numbers are learned with `--loss mse`; classes are 0 and 1"));
         }
         if let Some((first, second)) = conflicts {
             let title = format!("one atom has several targets{}", more(conflict_count));

@@ -487,6 +487,12 @@ impl Lowering<'_> {
             self.error(d.help("leave out the function, or the `*` or `!`"));
             return None;
         }
+        if lowered.sign == Sign::Soft && !lowered.is_visible() {
+            let d = Diagnostic::new(codes::IDLE_WEIGHT, "this `~` has nothing to negate")
+                .label(literal.span, "the value of a hidden or special literal does not enter")
+                .help("`!` asks whether it does not hold");
+            self.error(d);
+        }
         if let (Some(w), false) = (&literal.weight, lowered.is_visible()) {
             let d = Diagnostic::new(codes::IDLE_WEIGHT, "this weight has nothing to multiply")
                 .label(w.span, "without effect")

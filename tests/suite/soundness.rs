@@ -272,3 +272,17 @@ fn signs_that_are_operators_stand_apart() {
     assert_eq!(text, "import x.\nq(X) :- f(X,Y), Y = X + 1, X + 1 < Y, 2 - 1 < X.\n");
     assert!(nlog(dir.path(), &["fmt", "--check", "t.lrnn"]).status.success());
 }
+
+/// The letter of a code is its severity.
+#[test]
+fn a_warning_has_the_code_of_a_warning() {
+    let all = |template: &str, data: &str| {
+        let (found, text) = told_with(template, data, evaluate_only());
+        assert!(found.iter().all(|d| d.severity == d.code.severity()), "{text}");
+        found.iter().map(|d| d.code.0).collect::<Vec<_>>()
+    };
+    assert_eq!(all("q(X) :- f(X).", "f(a). ?- other(X)."), ["W0317"]);
+    assert_eq!(all("q(X) :- f(X).", "f(a). ?- 7 q(a)."), ["W0807"]);
+    assert_eq!(all("q(X) :- f(X), ~@dom(X).", "f(a). ?- q(a)."), ["W0307"]);
+    assert!(all("q(X) :- f(X), ~f(X).", "f(a). ?- q(a).").is_empty());
+}
