@@ -2,11 +2,13 @@
 
 use super::{Network, Outcome, Session, Unprovable};
 use crate::answer::{Answer, matching_rows};
-use crate::data::{QueryTerm, WorldId};
+use crate::base::span::Span;
+use crate::data::{PredId, QueryTerm, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
 use crate::ground::Grounder;
 use crate::ground::evaluate::relevant_predicates;
 use crate::ground::semiring::{NoReading, Semiring, evaluate};
+use crate::template::TemplateValue;
 use std::sync::atomic::AtomicUsize;
 
 impl Session {
@@ -115,14 +117,30 @@ impl Session {
         if has_errors(&out) { (None, out) } else { (Some((network, outcome)), out) }
     }
 
+    /// Where the first fact of a predicate that is no single number is stated.
+    fn vector_fact(&self, pred: PredId) -> Option<Span> {
+        let database = &self.database;
+        let tables = [&database.shared, &database.examples].into_iter().filter_map(|set| set.table(pred));
+        let stated = tables.flat_map(|t| t.values.iter().zip(&t.spans));
+        let data = stated.map(|(value, span)| (database.value_shape(*value), *span));
+        let template = self.template.facts.iter().filter(|f| f.pred == pred).map(|f| match f.value {
+            TemplateValue::Constant(v) => (database.values.shape(v), f.span),
+            TemplateValue::Weight(w) => (self.template.weights[w].shape, f.span),
+        });
+        data.chain(template).find(|(shape, _)| !shape.is_scalar()).map(|(_, span)| span)
+    }
+
     fn no_reading(&self, semiring: Semiring, e: NoReading) -> Diagnostic {
         let literal = |rule, i: usize| self.template.rules[rule].body[i].span;
         match e {
             NoReading::Vector(pred) => {
                 let name = self.vocabulary.predicate_text(pred);
                 let title = format!("a fact of `{name}` has a value of several numbers, which is no degree");
-                Diagnostic::new(codes::NO_READING, title)
-                    .help("`--semiring bool` and `--semiring count` do not look at values")
+                let mut d = Diagnostic::new(codes::NO_READING, title);
+                if let Some(span) = self.vector_fact(pred) {
+                    d = d.label(span, "several numbers");
+                }
+                d.help("`--semiring bool` and `--semiring count` do not look at values")
             }
             NoReading::SoftNegation(rule, i) => {
                 let what = if semiring == Semiring::Count { "counted" } else { "true or false" };

@@ -1,5 +1,5 @@
-//! White space of a source text in its canonical form. Works on tokens, so that comments stay and no token changes:
-//! what is formatted means what it meant.
+//! White space of a source text in its canonical form. Works on tokens, so that comments stay and no token changes, but
+//! for a sign that is an operator, which leaves its number: what is formatted means what it meant.
 //!
 //! A template gets one statement per line, long ones broken behind commas. A data file keeps its line breaks, and the
 //! gaps between statements on a line, which often align tables of facts; only the insides of statements change.

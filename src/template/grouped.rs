@@ -34,6 +34,7 @@ pub(super) fn expand_grouped(template: &mut Template, vocabulary: &mut Vocabular
                 continue;
             }
         };
+        let default = rule.aggregation == template.defaults.aggregation;
         match group_variables(&rule, &names) {
             Ok(group) => {
                 let number = rules.len();
@@ -41,6 +42,7 @@ pub(super) fn expand_grouped(template: &mut Template, vocabulary: &mut Vocabular
                     rules.push(r);
                 }
             }
+            Err(d) if default => out.push(d.note("the template states this aggregation for all rules")),
             Err(d) => out.push(*d),
         }
     }

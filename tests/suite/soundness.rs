@@ -286,3 +286,17 @@ fn a_warning_has_the_code_of_a_warning() {
     assert_eq!(all("q(X) :- f(X), ~@dom(X).", "f(a). ?- q(a)."), ["W0307"]);
     assert!(all("q(X) :- f(X), ~f(X).", "f(a). ?- q(a).").is_empty());
 }
+
+#[test]
+fn help_says_where_a_thing_belongs() {
+    let data = "f(a). g(a). ?- q(a).";
+    let text = told("q(X) :- f(X), tanh(2 g(X)).", data);
+    assert!(text.contains("E0101") && text.contains("before a function: `2 tanh(p(X))`"), "{text}");
+    let text = told("q(X) :- f(X), X = metal:fe.", data);
+    assert!(text.contains("E0101") && text.contains("types stand at arguments of atoms"), "{text}");
+    let text = told_with("[aggregation=softmax(Y)]\nq(X) :- f(X).", data, evaluate_only()).1;
+    assert!(text.contains("E0203") && text.contains("the template states this aggregation"), "{text}");
+    let dir = files(&[("t.lrnn", "q(X) :- v(X).\n"), ("d.db", "v(a).\n<[1,2]> v(b). ?- q(a).")]);
+    let o = nlog(dir.path(), &["run", "t.lrnn", "d.db", "--semiring", "maxmin"]);
+    assert!(err(&o).contains("E0705") && err(&o).contains("d.db:2:9"), "{}", err(&o));
+}
