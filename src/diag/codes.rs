@@ -121,14 +121,14 @@ codes! {
     CYCLE = "E0703", "atoms depend on each other in a cycle";
     ENDLESS_COUNT = "W0704", "more derivations than can be counted";
     NO_READING = "E0705", "a program that has no value in the asked-for semiring";
-    TORN_GROUP = "E0706", "a normalisation over a group inside a cycle";
+    TORN_GROUP = "E0707", "a normalisation over a group inside a cycle";
     // 08 training
     NOT_FINITE = "E0801", "a value that is not finite";
     TARGET_RANGE = "E0802", "a target that the loss cannot take";
     NO_PARAMETERS = "W0803", "a template without learnable weights";
     NO_PROGRESS = "W0804", "training never improved on the initial model";
     SQUASHED_TWICE = "W0805", "an output that the template and the error function both squash";
-    INFINITE_ANSWER = "W0806", "an answer that is no finite number";
+    INFINITE_ANSWER = "W0808", "an answer that is no finite number";
     TARGET_OUTSIDE = "W0807", "targets that the loss could not take";
     // 10 command line and files
     USAGE = "E1001", "a wrong command line";
