@@ -38,7 +38,9 @@ pub fn why_not(
                 Some(format!("`{name}` is defined with {} arguments, not {arity}", vocabulary.arity(p)))
             }
             None => {
-                let known = vocabulary.predicates().filter(|&p| is_known(template, ground, p));
+                let known = vocabulary
+                    .predicates()
+                    .filter(|&p| is_known(template, ground, p) && is_writable(vocabulary, p));
                 suggest::did_you_mean(name, known.map(|p| vocabulary.predicate_name(p)))
             }
         };
@@ -72,14 +74,15 @@ pub fn why_not(
             };
             let literal = &rule.body[i];
             // What the engine put between a rule's head and its body is passed over in silence.
-            let own = literal.predicate().filter(|&p| vocabulary.is_internal(p));
+            let own =
+                literal.predicate().filter(|&p| vocabulary.is_internal(p) && literal.sign != Sign::Hard);
             if let Some(inner) = own.and_then(|p| template.rules.iter().find(|r| r.head == p)) {
                 let args: Vec<QueryTerm> = literal.args.iter().map(|t| bound(*t, &bindings)).collect();
                 rule = inner;
                 failure = search(rule).failing(&args);
                 continue;
             }
-            d = d.label(literal.span, describe(literal, &bindings, rule, vocabulary, ground));
+            d = d.label(literal.span, describe(literal, &bindings, rule, template, vocabulary, ground));
             if let Some(help) = misspelt(literal, vocabulary, ground, template) {
                 d.help = Some(help);
             }
@@ -109,6 +112,11 @@ pub fn why_not(
     d
 }
 
+/// Whether somebody can have meant a predicate: one with a name of its own, not a special one.
+fn is_writable(vocabulary: &Vocabulary, p: PredId) -> bool {
+    !vocabulary.is_internal(p) && !vocabulary.predicate_name(p).starts_with('@')
+}
+
 fn is_known(template: &Template, ground: &GroundProgram, p: PredId) -> bool {
     !ground.relations[p].is_empty() || template.rules.iter().any(|r| r.head == p)
 }
@@ -124,7 +132,7 @@ fn misspelt(
         return None;
     }
     let same = vocabulary.predicates().filter(|&q| vocabulary.arity(q) == vocabulary.arity(p));
-    let known = same.filter(|&q| is_known(template, ground, q));
+    let known = same.filter(|&q| is_known(template, ground, q) && is_writable(vocabulary, q));
     suggest::did_you_mean(vocabulary.predicate_name(p), known.map(|q| vocabulary.predicate_name(q)))
 }
 
@@ -140,6 +148,7 @@ fn describe(
     literal: &Literal,
     bindings: &[Option<ConstId>],
     rule: &Rule,
+    template: &Template,
     vocabulary: &Vocabulary,
     ground: &GroundProgram,
 ) -> String {
@@ -155,7 +164,7 @@ fn describe(
     }
     let args: Vec<String> = literal.args.iter().map(term).collect();
     let name = match literal.relation {
-        Relation::Predicate(p) | Relation::Special(_, p) => vocabulary.predicate_name(p),
+        Relation::Predicate(p) | Relation::Special(_, p) => vocabulary.predicate_name(template.written(p)),
         Relation::Domain => "@dom",
     };
     let shown = if args.is_empty() { name.to_string() } else { format!("{name}({})", args.join(",")) };

@@ -85,7 +85,10 @@ pub struct RunArgs {
     pub weights: bool,
     /// Answer without weights and training: bool (does it hold?), count (in how many ways?) or maxmin (to what
     /// degree?).
-    #[arg(long, value_name = "NAME", help_heading = "Results", conflicts_with_all = ["weights", "dump"])]
+    #[arg(long, value_name = "NAME", help_heading = "Results", conflicts_with_all = [
+        "weights", "dump", "optimizer", "lr", "decay", "batch", "loss", "init", "dist", "weight_decay", "clip_norm",
+        "clip_value", "patience", "reduction", "eval_every", "precision",
+    ])]
     pub semiring: Option<String>,
     /// Print a stage instead, and stop: tokens, ast, template, plan, ground, graph or program.
     #[arg(

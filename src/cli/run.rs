@@ -52,6 +52,13 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     }
     check_outputs(&args, &inputs, console)?;
     check_folds(args.folds, &inputs)?;
+    if args.settings.dist.is_some() && args.settings.init != "simple" {
+        let title = format!("`--dist` is for `--init simple`; `--init {}` has its own", args.settings.init);
+        return Err(Stop::Usage(Box::new(usage(title))));
+    }
+    if args.folds.is_some() && args.settings.epochs == 0 {
+        return Err(Stop::Usage(Box::new(usage("`--epochs 0` trains nothing that `--folds` could compare"))));
+    }
     if let Some(name) = &args.dump {
         let stage = choose("--dump", name, &Stage::names(), Stage::parse(name))
             .map_err(|d| Stop::Usage(Box::new(d)))?;
@@ -115,6 +122,9 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         Err(d) if d.code == codes::USAGE => return Err(Stop::Usage(Box::new(d))),
         Err(d) => return console.report(&[d], &session.sources),
     };
+    if let Some(d) = session.infinite_answers(&network, &outcome) {
+        console.diagnostics(&[d], &session.sources);
+    }
     if cross.is_none() && !outcome.history.epochs.is_empty() && outcome.history.best_epoch == 0 {
         let title = "no epoch improved on the initial model, which is kept";
         let d = Diagnostic::new(codes::NO_PROGRESS, title)

@@ -11,7 +11,10 @@ use crate::session::{Compat, LiftMode, Precision, Settings, Unprovable};
 use crate::template::lower::DefaultOverrides;
 use crate::tensor::functions::{Activation, Aggregation, FnArg, ParseError};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The distribution of `--init simple` where none is stated.
+pub const DISTRIBUTION: &str = "uniform";
 
 /// Which files.
 #[derive(Debug, Clone, Default, Args)]
@@ -72,9 +75,9 @@ pub struct SettingArgs {
     /// How `{dims}` weights are drawn: glorot, he, torch, or simple with a distribution.
     #[arg(long, value_name = "NAME", default_value = "glorot", help_heading = "Training")]
     pub init: String,
-    /// Distribution of `--init simple`: uniform, normal, constant or longtail.
-    #[arg(long, value_name = "NAME", default_value = "uniform", help_heading = "Training")]
-    pub dist: String,
+    /// Distribution of `--init simple`: uniform (default), normal, constant or longtail.
+    #[arg(long, value_name = "NAME", help_heading = "Training")]
+    pub dist: Option<String>,
     /// Weight decay.
     #[arg(
         long,
@@ -184,6 +187,19 @@ pub fn inputs(files: &FileArgs, console: &Console) -> Result<Inputs, Stop> {
             slot.queries.clone_from(queries);
         }
     };
+    for (i, path) in inputs.data.iter().enumerate() {
+        let same = |p: &&PathBuf| {
+            **p == *path || p.canonicalize().is_ok_and(|p| path.canonicalize().is_ok_and(|q| p == q))
+        };
+        if inputs.data[..i].iter().any(|p| same(&p)) {
+            let what = if path == Path::new("-") {
+                "standard input (`-`)".to_string()
+            } else {
+                format!("`{}`", path.display())
+            };
+            return Err(stop(usage(format!("{what} is given twice as data")).help("each file is read once")));
+        }
+    }
     set(&mut inputs.train, &files.examples, &files.queries);
     set(&mut inputs.validation, &files.val_examples, &files.val_queries);
     set(&mut inputs.test, &files.test_examples, &files.test_queries);
@@ -220,6 +236,10 @@ fn function<F>(
         .iter()
         .map(|a| a.parse().map_or_else(|_| FnArg::Word((*a).to_string()), FnArg::Number))
         .collect();
+    if matches!(name, "softmax" | "sparsemax") && !args.is_empty() {
+        let title = format!("`{option}` is for rules of all heads, whose variables `{text}` cannot name");
+        return Err(usage(title).help(format!("write it at its rule: `a(X,Y) :- … [aggregation={name}(Y)]`")));
+    }
     match parse(name, &args) {
         Ok(f) => Ok(f),
         Err(ParseError::Unknown) => choose(option, name, names, None),
@@ -236,7 +256,8 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
     let optimizer =
         choose("--optimizer", &args.optimizer, Optimizer::names(), Optimizer::parse(&args.optimizer))?;
     let loss = choose("--loss", &args.loss, Loss::names(), Loss::parse(&args.loss))?;
-    let distribution = choose("--dist", &args.dist, Distribution::names(), Distribution::parse(&args.dist))?;
+    let dist = args.dist.as_deref().unwrap_or(DISTRIBUTION);
+    let distribution = choose("--dist", dist, Distribution::names(), Distribution::parse(dist))?;
     let initializer = choose("--init", &args.init, Initializer::names(), Initializer::parse(&args.init))?;
     let initializer = match initializer {
         Initializer::Simple(_) => Initializer::Simple(distribution),
@@ -290,6 +311,9 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
     }
     if args.patience == Some(0) {
         return Err(usage("`--patience` takes a positive number of epochs"));
+    }
+    if args.patience.is_some() && args.epochs == 0 {
+        return Err(usage("`--epochs 0` trains nothing that `--patience` could end"));
     }
     let schedule = match args.decay {
         Some(rate) => Schedule::Geometric { rate, every: args.decay_every },
@@ -363,7 +387,7 @@ pub fn settings_json(args: &SettingArgs) -> serde_json::Value {
         "batch": args.batch,
         "loss": args.loss,
         "init": args.init,
-        "dist": args.dist,
+        "dist": args.dist.as_deref().unwrap_or(DISTRIBUTION),
         "weight_decay": args.weight_decay,
         "clip_norm": args.clip_norm,
         "clip_value": args.clip_value,

@@ -1,7 +1,7 @@
 //! Results as text: the final table, answers, weights, prediction files.
 
 use crate::answer::substitution;
-use crate::data::Split;
+use crate::data::{Query, Split};
 use crate::exec::Parameters;
 use crate::learn::Metrics;
 use crate::learn::trainer::named_weights;
@@ -199,22 +199,28 @@ pub fn answer_line(session: &Session, network: &Network, outcome: &Outcome, i: u
     line
 }
 
-fn answers(out: &mut dyn Write, session: &Session, network: &Network, outcome: &Outcome) -> Result<()> {
-    let count = network.answers.len();
-    let labelled = network.samples.len();
-    let question = |i: &usize| session.database.queries[network.answers[*i].query].target.is_none();
-    let several_worlds = network.statistics.worlds > 1;
-    let show_labelled = labelled <= SHOWN;
-    let mut hidden = 0;
-    let mut shown = 0;
-    for i in 0..count {
-        let is_question = question(&i);
-        if (!is_question && !show_labelled) || shown >= SHOWN {
-            hidden += usize::from(is_question);
-            continue;
+/// The answers of each query, in order; none for a question without an answer, or a query that was left out.
+fn by_query<'n>(
+    session: &Session,
+    network: &'n Network,
+) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> + use<'n> {
+    let mut next = 0;
+    (0..session.database.queries.len()).map(move |q| {
+        let start = next;
+        while network.answers.get(next).is_some_and(|a| a.query == q) {
+            next += 1;
         }
-        shown += 1;
-        let query = &session.database.queries[network.answers[i].query];
+        (q, start..next)
+    })
+}
+
+fn answers(out: &mut dyn Write, session: &Session, network: &Network, outcome: &Outcome) -> Result<()> {
+    let show_labelled = network.samples.len() <= SHOWN;
+    let several_worlds = network.statistics.worlds > 1;
+    let (mut hidden, mut shown) = (0, 0);
+    for (q, range) in by_query(session, network) {
+        let query = &session.database.queries[q];
+        let is_question = query.target.is_none();
         let split = match query.split {
             Split::Train => "",
             Split::Validation => "validation ",
@@ -225,13 +231,17 @@ fn answers(out: &mut dyn Write, session: &Session, network: &Network, outcome: &
         } else {
             String::new()
         };
-        writeln!(out, "{sample}{}", answer_line(session, network, outcome, i))?;
-    }
-    let mut answered = vec![false; session.database.queries.len()];
-    network.answers.iter().for_each(|a| answered[a.query] = true);
-    for (q, query) in session.database.queries.iter().enumerate() {
-        if query.target.is_none() && !answered[q] {
-            writeln!(out, "{}: no answer", crate::data::builder::query_text(&session.vocabulary, query))?;
+        if range.is_empty() && is_question {
+            let text = crate::data::builder::query_text(&session.vocabulary, query);
+            writeln!(out, "{sample}{text}: no answer")?;
+        }
+        for i in range {
+            if (!is_question && !show_labelled) || shown >= SHOWN {
+                hidden += usize::from(is_question);
+                continue;
+            }
+            shown += 1;
+            writeln!(out, "{sample}{}", answer_line(session, network, outcome, i))?;
         }
     }
     if hidden > 0 {
@@ -255,7 +265,7 @@ pub fn weights(out: &mut dyn Write, session: &Session, parameters: &Parameters<f
     Ok(())
 }
 
-/// Every answer that has a value, in order of the queries.
+/// Every answer, in order of the queries; one row without an output for a query without an answer.
 pub fn predictions(
     out: &mut dyn Write,
     path: &Path,
@@ -268,10 +278,7 @@ pub fn predictions(
     if format == Format::Csv {
         csv.write_record(["sample", "split", "query", "output", "target"])?;
     }
-    let known = network.answers.iter().zip(&outcome.values).filter(|(_, v)| !v.is_empty());
-    for (answer, values) in known {
-        let query = &session.database.queries[answer.query];
-        let atom = session.vocabulary.atom_text(query.pred, answer.args.iter().copied());
+    let mut row = |query: &Query, atom: &str, values: &[f64], derived: bool| -> Result<()> {
         let split = match query.split {
             Split::Train => "train",
             Split::Validation => "val",
@@ -280,10 +287,12 @@ pub fn predictions(
         match format {
             Format::Csv => {
                 let target = query.target.as_ref().map_or(String::new(), |(_, t)| value(t, None));
-                csv.write_record([&query.sample, split, &atom, &value(values, None), &target])?;
+                let output = if values.is_empty() { String::new() } else { value(values, None) };
+                csv.write_record([&query.sample, split, atom, &output, &target])?;
             }
             Format::JsonLines => {
                 let number = |v: &[f64]| match v {
+                    [] => serde_json::Value::Null,
                     // JSON has no infinity; a count may be one.
                     [x] if x.is_infinite() => serde_json::json!(x.to_string()),
                     [x] => serde_json::json!(x),
@@ -295,10 +304,21 @@ pub fn predictions(
                     "query": atom,
                     "output": number(values),
                     "target": query.target.as_ref().map(|(_, t)| number(t)),
-                    "derived": answer.place.is_some(),
+                    "derived": derived,
                 });
                 writeln!(out, "{line}")?;
             }
+        }
+        Ok(())
+    };
+    for (q, range) in by_query(session, network) {
+        let query = &session.database.queries[q];
+        if range.is_empty() {
+            row(query, &crate::data::builder::query_text(&session.vocabulary, query), &[], false)?;
+        }
+        for (answer, values) in network.answers[range.clone()].iter().zip(&outcome.values[range]) {
+            let atom = session.vocabulary.atom_text(query.pred, answer.args.iter().copied());
+            row(query, &atom, values, answer.place.is_some())?;
         }
     }
     if format == Format::Csv {

@@ -520,8 +520,9 @@ impl DataSink for Builder<'_> {
                 )
                 .label(variable.span, "a variable")
                 .help(
-                    "a constant begins with a lower-case letter or is 'quoted'; a fact for all constants \
-                     belongs in the template",
+                    "facts of the data need constants, which begin with a lower-case letter or are 'quoted'; a \
+                     fact for all constants belongs in the template, as `p(X).` or, for those that some fact \
+                     names, as a rule `p(X) :- *q(X).`",
                 ),
             );
             return;

@@ -4,6 +4,8 @@ use super::computed::Computed;
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
 use crate::base::intern::{Interner, Symbol};
+use crate::syntax::table::beyond_floats;
+use crate::syntax::value::finite_number;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -74,13 +76,17 @@ impl Vocabulary {
         self.constant(&key, None)
     }
 
-    /// The constant of a number as written; `None` if it is not a finite number.
+    /// The constant of a number as written; `None` if no float holds it. An integer with more digits than a float
+    /// holds is a name for something, as it is in a table: different ones must not become one constant.
     pub fn number(&mut self, text: &str) -> Option<ConstId> {
         let plain = text.len() < 16
             && text.bytes().all(|b| b.is_ascii_digit())
             && (text.len() == 1 || !text.starts_with('0'));
+        if text.len() > 15 && beyond_floats(text) {
+            return Some(self.quoted(text));
+        }
         // Adding 0 takes the sign from -0.
-        let value: f64 = text.parse().ok().filter(|v: &f64| v.is_finite())? + 0.0;
+        let value = finite_number(text)? + 0.0;
         let key = if plain { Cow::Borrowed(text) } else { Cow::Owned(number_text(value)) };
         // What was computed before it was stated keeps its id.
         Some(self.computed.find(value).unwrap_or_else(|| self.constant(&key, Some(value))))
@@ -219,6 +225,11 @@ mod tests {
         }
         assert_eq!(v.number("-0"), v.number("0"));
         assert_eq!(v.number("1e999"), None);
+        assert_eq!((v.number("1e-400"), v.number("0e-400")), (None, v.number("0")));
+        let (large, next) = (v.number("9007199254740993"), v.number("9007199254740992"));
+        assert_eq!(large, Some(v.quoted("9007199254740993")));
+        assert_eq!(next.and_then(|c| v.as_number(c)), Some(9_007_199_254_740_992.0));
+        assert_ne!(large, next);
         let abc = v.name("abc");
         assert_eq!(v.quoted("abc"), abc);
         let quoted_one = v.quoted("1");

@@ -75,16 +75,17 @@ codes! {
     HIDDEN_HEAD = "W0304", "a star in a rule's head has no meaning";
     NEVER_FIRES = "W0305", "a rule that can never fire";
     DUPLICATE_RULE = "W0306", "a rule identical to an earlier one";
-    IDLE_WEIGHT = "W0307", "a weight on a literal whose value does not enter";
+    IDLE_WEIGHT = "W0307", "a weight or `~` on a literal whose value does not enter";
     LONE_VARIABLE = "W0308", "a variable that stands only once in a rule";
     WITHOUT_EFFECT = "W0309", "an offset or function of a rule that takes no part";
-    STATED_TWICE = "W0310", "an offset or function of a predicate is stated twice";
+    STATED_TWICE = "W0310", "an offset or function is stated twice";
     UNUSED_PREDICATE = "W0311", "a predicate that is derived but never used";
     BAD_OPERAND = "E0312", "a calculation with what has no value or is no number";
     CALCULATION_CYCLE = "E0313", "variables whose values are calculated from each other";
     MINUS_IN_NAME = "E0314", "a variable whose name was meant to be a difference";
     OPEN_FACT = "W0315", "a fact with variables holds for all constants";
     UNREACHED_WEIGHT = "W0316", "a weight that no query reaches";
+    UNDEFINED_QUESTION = "W0317", "a question about a predicate that nothing defines";
     // 04 shapes
     SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
     TARGET_SHAPE = "E0402", "a target whose shape is not the query's";
@@ -121,6 +122,7 @@ codes! {
     ENDLESS_COUNT = "W0704", "more derivations than can be counted";
     NO_READING = "E0705", "a program that has no value in the asked-for semiring";
     LOSSY_BOUND = "E0706", "lossy lifting that may change an answer too much";
+    TORN_GROUP = "E0707", "a normalisation over a group inside a cycle";
     // 08 training
     NOT_FINITE = "E0801", "a value that is not finite";
     TARGET_RANGE = "E0802", "a target that the loss cannot take";
@@ -128,6 +130,8 @@ codes! {
     NO_PROGRESS = "W0804", "training never improved on the initial model";
     SQUASHED_TWICE = "W0805", "an output that the template and the error function both squash";
     LONE_CLASS = "W0806", "a group of classes with one member only";
+    TARGET_OUTSIDE = "W0807", "targets that the loss could not take";
+    INFINITE_ANSWER = "W0808", "an answer that is no finite number";
     // 10 command line and files
     USAGE = "E1001", "a wrong command line";
     CANNOT_READ = "E1002", "a file that cannot be read";

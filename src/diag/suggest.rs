@@ -3,6 +3,8 @@
 /// The candidate nearest to `word`, if it is near enough to be a slip: at most a third of the letters wrong
 /// (Damerau–Levenshtein, case folded at half price). Ties go to the first candidate.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // One letter is as near to any other.
+    let single = word.chars().count() == 1;
     let budget = (word.chars().count() / 3).clamp(1, 3) * 2;
     let mut best: Option<(&str, usize)> = None;
     for candidate in candidates {
@@ -12,7 +14,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         let folded = strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
         let exact = strsim::damerau_levenshtein(word, candidate);
         let cost = folded + exact;
-        if cost <= budget && best.is_none_or(|(_, c)| cost < c) {
+        if cost <= budget && (!single || folded == 0) && best.is_none_or(|(_, c)| cost < c) {
             best = Some((candidate, cost));
         }
     }
@@ -34,7 +36,8 @@ mod tests {
         assert_eq!(nearest("agregation", ["activation", "aggregation"]), Some("aggregation"));
         assert_eq!(nearest("Bond", ["bond", "band"]), Some("bond"));
         assert_eq!(nearest("bond", ["atom", "charge"]), None);
-        assert_eq!(nearest("x", ["y"]), Some("y"));
+        assert_eq!(nearest("x", ["y", "X"]), Some("X"));
+        assert_eq!(nearest("x", ["y"]), None);
         assert_eq!(nearest("ab", ["cd"]), None);
     }
 }

@@ -468,12 +468,18 @@ impl<'a> Compiler<'a> {
         let Some(pred) = pred else { return d };
         let database = self.context.database;
         let tables = [&database.examples, &database.shared];
-        let found = tables.iter().filter_map(|set| set.table(pred)).find_map(|t| {
+        let tables = || tables.iter().filter_map(|set| set.table(pred));
+        let found = tables().find_map(|t| {
             let row = t.values.iter().position(|v| database.value_shape(*v) == shape)?;
             Some(t.spans[row])
         });
+        let differs = || tables().any(|t| t.values.iter().any(|v| database.value_shape(*v) != shape));
         match found {
-            Some(span) => d.label(span, format!("this fact is {shape}; others of its predicate are not")),
+            Some(span) if d.labels.iter().any(|l| l.span == span) => d,
+            Some(span) if differs() => {
+                d.label(span, format!("this fact is {shape}; others of its predicate are not"))
+            }
+            Some(span) => d.label(span, format!("this fact is {shape}")),
             None => d,
         }
     }

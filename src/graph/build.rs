@@ -67,6 +67,8 @@ pub struct Builder<'a> {
     neuron: Vec<NeuronId>,
     /// Atoms that a rule without valued literals gives a value, with the last such rule.
     given: HashMap<u32, RuleId>,
+    /// Predicates that the engine made, whose atoms the reference has no neurons for.
+    internal: IndexVec<PredId, bool>,
     lost: Vec<(RuleId, usize)>,
 }
 
@@ -117,6 +119,7 @@ impl<'a> Builder<'a> {
             used: Vec::new(),
             neuron: Vec::new(),
             given: HashMap::default(),
+            internal: vocabulary.predicates().map(|p| vocabulary.is_internal(p)).collect(),
             lost: Vec::new(),
         }
     }
@@ -175,14 +178,24 @@ impl<'a> Builder<'a> {
         counts: &mut NeuronCounts,
     ) -> NeuronId {
         let fate = fate(self.template, &graph.ops[op.index()], inputs.len());
+        let counted = self.counted(graph, op);
         let tally = &mut self.tally[pred];
         tally.unlifted += 1;
         if fate == Fate::Stays {
             tally.pruned += 1;
-        } else {
+        } else if counted {
             counts.handing_on += 1;
         }
         if fate == Fate::Vanishes { inputs[0] } else { self.lifter.push(graph, pred, op, inputs) }
+    }
+
+    /// Whether a neuron belongs to the program as it is written: not to a rule or predicate that the engine made.
+    fn counted(&self, graph: &Graph, op: OpId) -> bool {
+        match &graph.ops[op.index()] {
+            Op::Rule { rule, .. } | Op::Aggregation(rule) => !self.template.rules[*rule].origin.is_helper(),
+            Op::Atom { pred, .. } => !self.internal[*pred],
+            Op::Value(_) | Op::Number(_) | Op::Weight(_) | Op::Negation => true,
+        }
     }
 
     /// Decides which ground rules close a cycle, and sorts the atoms of each cycle so that what supports them comes
@@ -190,7 +203,8 @@ impl<'a> Builder<'a> {
     ///
     /// Inside a component of mutually dependent atoms an atom keeps the ground rules whose body atoms of that
     /// component were all first derived in an earlier round than itself. A body literal that is the head itself is
-    /// left out of its ground rule, whose other inputs stay.
+    /// left out of its ground rule, whose other inputs stay; where they mean nothing without it, the whole ground rule
+    /// is left out.
     fn cut(
         &mut self,
         ground: &GroundProgram,
@@ -218,12 +232,17 @@ impl<'a> Builder<'a> {
                         let inside = b != a && self.low[b as usize] == component.start as u32;
                         inside && self.round(ground, b) >= round
                     };
-                    if body.iter().enumerate().any(later) {
+                    let r = &self.template.rules[rule];
+                    let mentions = self.mentions(a, rule, body);
+                    if body.iter().enumerate().any(later) || mentions && r.combination.needs_all_inputs() {
                         cut += 1;
                         some = true;
                         self.entries[e].1 = CLOSED;
+                        if r.origin.is_helper() && !graph.torn.contains(&rule) {
+                            graph.torn.push(rule);
+                        }
                     } else {
-                        cut += usize::from(self.mentions(a, rule, body));
+                        cut += usize::from(mentions);
                     }
                 }
                 if cut > 0 {
@@ -457,7 +476,7 @@ impl<'a> Builder<'a> {
                 }
             }
             if !groundings.is_empty() {
-                counts.aggregations += 1;
+                counts.aggregations += usize::from(!self.template.rules[rule].origin.is_helper());
                 let known = &mut self.known.aggregations[rule];
                 let op = *known.get_or_insert_with(|| graph.intern(Op::Aggregation(rule)));
                 derived.push((rule, self.make(graph, pred, op, &groundings, counts)));
@@ -468,7 +487,7 @@ impl<'a> Builder<'a> {
             self.fact_neuron(ground, atom, graph, counts);
             return None;
         }
-        counts.atoms += 1;
+        counts.atoms += usize::from(!self.internal[pred]);
         if let Some(&rule) = self.given.get(&atom) {
             count_lost(&mut self.lost, rule);
         }
@@ -557,7 +576,7 @@ impl<'a> Builder<'a> {
         if inputs.is_empty() {
             return None;
         }
-        counts.rules += 1;
+        counts.rules += usize::from(!self.template.rules[rule].origin.is_helper());
         let op = if dropped.is_empty() {
             let known = &mut self.known.rules[rule];
             *known.get_or_insert_with(|| graph.intern(Op::Rule { rule, dropped }))

@@ -124,6 +124,8 @@ pub struct Graph {
     /// Values given by rules without valued literals that do not count, because a later such rule gives the same atom a
     /// value or an ordinary rule derives it; per rule.
     pub lost: Vec<(RuleId, usize)>,
+    /// Rules of grouped normalisations of which a ground rule was left out: what is left would not be normalised.
+    pub torn: Vec<RuleId>,
 }
 
 impl Graph {
@@ -216,7 +218,7 @@ impl Graph {
         }
         let output = |o: &Output| Output { neuron: place(&moved, o.neuron), ..*o };
         self.outputs = old.outputs.iter().map(output).collect();
-        (self.counts, self.cut, self.lost) = (old.counts, old.cut, old.lost);
+        (self.counts, self.cut, self.lost, self.torn) = (old.counts, old.cut, old.lost, old.torn);
         Some(moved)
     }
 }

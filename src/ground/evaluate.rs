@@ -6,11 +6,11 @@ use super::{FactSource, GroundProgram, Instances};
 use crate::base::hash::{HashMap, HashTable, hash_words};
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
-use crate::data::{ConstId, Database, PredId, Vocabulary, WorldId};
+use crate::data::{ConstId, Database, FactValue, PredId, Vocabulary, WorldId};
 use crate::plan::{Plan, Rows, Step, plan, rounded_size};
 use crate::syntax::ast::Sign;
 use crate::template::strata::{ComponentId, Strata};
-use crate::template::{Literal, Relation, Rule, RuleId, Template, Term};
+use crate::template::{Literal, Relation, Rule, RuleId, Template, TemplateValue, Term};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -199,9 +199,7 @@ impl<'a> Grounder<'a> {
         let mut heads: Vec<PredId> = Vec::new();
         for &id in rules {
             let rule = &template.rules[id];
-            if !heads.contains(&rule.head) {
-                heads.push(rule.head);
-            }
+            heads.push(rule.head);
             if !rule.body.iter().any(recursive) {
                 self.rule(id, None, component, None, *round, used)?;
             }
@@ -211,8 +209,13 @@ impl<'a> Grounder<'a> {
         if looping.is_empty() {
             return Ok(());
         }
-        let members: Vec<PredId> =
-            self.vocabulary.predicates().filter(|&p| strata.component[p] == component).collect();
+        // Every predicate of a component with a recursive rule is a head in it; those of no relevant rule do not grow.
+        let body =
+            looping.iter().flat_map(|&id| template.rules[id].body.iter().filter_map(|l| l.predicate()));
+        let mut members: Vec<PredId> =
+            body.filter(|&p| strata.component[p] == component).chain(heads).collect();
+        members.sort_unstable();
+        members.dedup();
         let mut delta: HashMap<PredId, (u32, u32)> =
             members.iter().map(|&p| (p, (0, self.ground.relations[p].len()))).collect();
         while delta.values().any(|(from, to)| from < to) {
@@ -592,9 +595,15 @@ impl<'a> Grounder<'a> {
             let (row, new) = ground.relations[fact.pred].insert(&fact.args, 0);
             if new {
                 ground.facts[fact.pred].push(value);
-            } else if matches!(ground.facts[fact.pred][row as usize], FactSource::Template(v) if v != fact.value)
-            {
-                self.repeated.push(fact.span);
+            } else {
+                let same = match (ground.facts[fact.pred][row as usize], fact.value) {
+                    (FactSource::Template(v), value) => v == value,
+                    (FactSource::Data(FactValue::Constant(v)), TemplateValue::Constant(w)) => v == w,
+                    _ => false,
+                };
+                if !same {
+                    self.repeated.push(fact.span);
+                }
             }
         }
         self.common = relevant.iter().map(|&p| ground.relations[p].len()).collect();

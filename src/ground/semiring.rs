@@ -14,7 +14,7 @@ use super::{FactSource, GroundProgram, Instances};
 use crate::base::index::{Id, IndexVec};
 use crate::data::{Database, FactValue, PredId};
 use crate::syntax::ast::Sign;
-use crate::template::{Relation, RuleId, Template, TemplateValue};
+use crate::template::{Origin, Relation, RuleId, Template, TemplateValue};
 use std::collections::BinaryHeap;
 
 /// What is computed of each atom.
@@ -160,7 +160,10 @@ impl<'a> Evaluation<'a> {
                 // The domain is never visible.
                 Relation::Domain => None,
             };
-            rule.visible().filter_map(slot).collect()
+            // The norm of a group is derived from all scores of it; there are as many ways to the normalised head, and
+            // the same degree, as to its own score.
+            let most = if rule.origin == Origin::Normalised { 1 } else { usize::MAX };
+            rule.visible().filter_map(slot).take(most).collect()
         });
         let n = total as usize;
         let mut e = Evaluation {
@@ -374,11 +377,12 @@ impl<'a> Evaluation<'a> {
                 if call.entry < self.starts[v + 1] {
                     let (rule, instance) = self.entries[call.entry as usize];
                     let rows = self.ground.instances[rule].body(instance as usize);
-                    let Some(&row) = rows.get(call.slot as usize) else {
+                    let slot = self.slots[rule].get(call.slot as usize).zip(rows.get(call.slot as usize));
+                    let Some((&(_, pred, _), &row)) = slot else {
                         (call.entry, call.slot) = (call.entry + 1, 0);
                         continue;
                     };
-                    let w = self.base[self.slots[rule][call.slot as usize].1.index()] + row;
+                    let w = self.base[pred.index()] + row;
                     call.slot += 1;
                     if index[w as usize] == NEW {
                         next = Some(w);

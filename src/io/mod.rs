@@ -31,7 +31,13 @@ pub fn read_text(path: &Path, sources: &mut SourceMap) -> Result<SourceId, Diagn
         (path.display().to_string(), bytes)
     };
     let bytes = bytes.map_err(|e| {
-        let mut d = Diagnostic::new(codes::CANNOT_READ, format!("cannot read `{name}`: {e}"));
+        let why = match e.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_string(),
+            std::io::ErrorKind::PermissionDenied => "it may not be read".to_string(),
+            std::io::ErrorKind::IsADirectory => "it is a folder".to_string(),
+            _ => e.to_string(),
+        };
+        let mut d = Diagnostic::new(codes::CANNOT_READ, format!("cannot read `{name}`: {why}"));
         if path.is_dir() {
             d = d.help(
                 "this is a folder: `nlog run FOLDER` reads a folder with template.txt and its examples",
@@ -107,6 +113,9 @@ impl TemplateReader<'_> {
             Err(mut d) => {
                 if let (Some(span), true) = (import, d.labels.is_empty()) {
                     d = d.label(span, "imported here");
+                    if path.extension().is_none_or(|e| e != "lrnn") {
+                        d = d.note(format!("`{}.lrnn` was looked for, too", path.display()));
+                    }
                 }
                 self.out.push(d);
                 return;

@@ -293,6 +293,9 @@ impl Engine {
         self.session.settings.unprovable = policy;
         let mut keep = false;
         if let Some((network, outcome)) = found {
+            if let Some(d) = self.session.infinite_answers(&network, &outcome) {
+                reply.diagnostic(d);
+            }
             for i in 0..network.answers.len() {
                 reply.result(table::answer_line(&self.session, &network, &outcome, i) + "\n");
             }

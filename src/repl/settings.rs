@@ -1,6 +1,6 @@
 //! `:set`: the settings by the names of their options.
 
-use crate::console::options::SettingArgs;
+use crate::console::options::{DISTRIBUTION, SettingArgs};
 use std::str::FromStr;
 
 /// Settings that can be changed, in the order of `:set`.
@@ -41,7 +41,7 @@ pub fn get(args: &SettingArgs, key: &str) -> String {
         "batch" => args.batch.clone(),
         "loss" => args.loss.clone(),
         "init" => args.init.clone(),
-        "dist" => args.dist.clone(),
+        "dist" => args.dist.clone().unwrap_or_else(|| DISTRIBUTION.to_string()),
         "weight-decay" => args.weight_decay.to_string(),
         "clip-norm" => optional(args.clip_norm),
         "clip-value" => optional(args.clip_value),
@@ -70,7 +70,7 @@ pub fn put(args: &mut SettingArgs, key: &str, value: &str) -> Result<(), &'stati
         "batch" => args.batch = value.to_string(),
         "loss" => args.loss = value.to_string(),
         "init" => args.init = value.to_string(),
-        "dist" => args.dist = value.to_string(),
+        "dist" => args.dist = Some(value.to_string()),
         "weight-decay" => args.weight_decay = number(value)?,
         "clip-norm" => args.clip_norm = optional(value)?,
         "clip-value" => args.clip_value = optional(value)?,

@@ -10,16 +10,16 @@ use crate::answer::{Answer, explain, matching_rows};
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
-use crate::data::{ConstId, PredId, WorldId};
+use crate::data::{ConstId, PredId, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, counted, has_errors};
 use crate::exec::Program;
 use crate::graph::build::{Builder, Root};
 use crate::graph::lift::{Lifter, Scope, Tally};
 use crate::graph::{Graph, NeuronCounts, Output};
 use crate::ground::evaluate::relevant_predicates;
-use crate::ground::{Grounder, Overflow};
+use crate::ground::{GroundProgram, Grounder, Overflow};
 use crate::learn::Sample;
-use crate::template::RuleId;
+use crate::template::{RuleId, Template};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::sync::atomic::AtomicUsize;
@@ -73,6 +73,17 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// Adds what was grounded in a world; what the engine's own rules and predicates add is not the program's size.
+    pub(super) fn count(&mut self, template: &Template, vocabulary: &Vocabulary, ground: &GroundProgram) {
+        for (id, instances) in ground.instances.iter_enumerated() {
+            let written = !template.rules[id].origin.is_helper();
+            self.ground_rules += if written { instances.len() } else { 0 };
+            self.per_rule[id.index()] += instances.len();
+        }
+        let atoms = ground.relations.iter_enumerated().filter(|(p, _)| !vocabulary.is_internal(*p));
+        self.atoms += atoms.map(|(_, r)| r.len() as usize).sum::<usize>();
+    }
+
     /// Adds another shard's.
     fn add(&mut self, s: Statistics) {
         self.ground_rules += s.ground_rules;
@@ -142,6 +153,8 @@ pub(super) struct Shard {
     cut: Vec<(PredId, usize)>,
     /// Values given by rules without valued literals that do not count.
     lost: Vec<(RuleId, usize)>,
+    /// Grouped normalisations that a cycle cuts.
+    torn: Vec<RuleId>,
     unprovable: Vec<Diagnostic>,
     unprovable_count: usize,
     fatal: Option<Diagnostic>,
@@ -211,6 +224,8 @@ impl Session {
         self.unprovable(&mut parts, &mut out);
         self.repeated(&parts, &mut out);
         self.lost(&parts, &mut out);
+        let torn = parts.iter().any(|p| !p.torn.is_empty());
+        self.torn(&parts, &mut out);
         let left_out: usize = parts.iter().map(|p| p.left_out).sum();
         if left_out > 0 {
             let what = match self.settings.unprovable {
@@ -223,7 +238,9 @@ impl Session {
         }
         let (mut network, companions) = self.join(parts, start.elapsed().as_secs_f64());
         network.statistics.worlds = worlds.len();
-        self.report_cuts(&network.statistics, &mut out);
+        if !torn || !self.settings.cut_cycles {
+            self.report_cuts(&network.statistics, &mut out);
+        }
         self.group(&mut network, &companions, &mut out);
         self.samples(&mut network, &mut out);
         self.group_samples(&mut network, &mut out);
@@ -255,11 +272,7 @@ impl Session {
                 return shard;
             }
             let ground = &grounder.ground;
-            statistics.ground_rules += ground.instance_count();
-            statistics.atoms += ground.relations.iter().map(|r| r.len() as usize).sum::<usize>();
-            for (id, instances) in ground.instances.iter_enumerated() {
-                statistics.per_rule[id.index()] += instances.len();
-            }
+            statistics.count(&self.template, &self.vocabulary, ground);
             if !self.template.unbound.is_empty() {
                 let n = grounder.domain().len();
                 statistics.constants = widest(statistics.constants, Some((n, n)));
@@ -322,6 +335,7 @@ impl Session {
         statistics.tally = tally.as_slice().to_vec();
         shard.cut = std::mem::take(&mut graph.cut);
         shard.lost = std::mem::take(&mut graph.lost);
+        shard.torn = std::mem::take(&mut graph.torn);
         shard.graph = graph;
         if self.settings.lift != Scope::All {
             self.compile(&mut shard);
@@ -364,6 +378,7 @@ impl Session {
             all.repeated.extend(part.repeated);
             all.cut.extend(part.cut);
             all.lost.extend(part.lost);
+            all.torn.extend(part.torn);
             all.statistics.add(part.statistics);
         }
         all.statistics.tally.iter_mut().for_each(|t| t.lifted = 0);
@@ -378,6 +393,7 @@ impl Session {
 
     pub(super) fn overflow(&self, overflow: &Overflow) -> Diagnostic {
         let mut counts = overflow.counts.clone();
+        counts.retain(|(r, _)| !self.template.rules[*r].origin.is_helper());
         counts.sort_by_key(|(r, n)| (std::cmp::Reverse(*n), *r));
         let mut d = Diagnostic::new(
             codes::BUDGET,
@@ -465,6 +481,27 @@ impl Session {
         }
     }
 
+    /// Grouped normalisations inside a cycle that had to be cut.
+    fn torn(&self, parts: &[Shard], out: &mut Diagnostics) {
+        if !self.settings.cut_cycles {
+            // Every cycle is refused already.
+            return;
+        }
+        let rules = parts.iter().flat_map(|p| &p.torn).map(|r| &self.template.rules[*r]);
+        let mut spans: Vec<(Span, Span)> = rules.map(|r| (r.span, r.head_span)).collect();
+        spans.sort_unstable();
+        spans.dedup();
+        for (rule, head) in spans.into_iter().take(SHOWN) {
+            out.push(
+                Diagnostic::new(codes::TORN_GROUP, "a normalisation over a group depends on itself")
+                    .label(rule, "the members of a group are derived from each other")
+                    .label(head, "a cycle among atoms comes back here")
+                    .note("inside a cycle later derivations are left out; the values of the rest do not add up to 1")
+                    .help("number the steps, as in `h(Y,T+1) :- …, h(X,T)`, or normalise outside the recursion"),
+            );
+        }
+    }
+
     fn report_cuts(&self, statistics: &Statistics, out: &mut Diagnostics) {
         if statistics.cut.is_empty() {
             return;
@@ -513,7 +550,7 @@ impl Session {
         for (number, part) in parts.into_iter().enumerate() {
             total.add(part.statistics);
             for (pred, n) in part.cut {
-                let name = self.vocabulary.predicate_text(pred);
+                let name = self.vocabulary.predicate_text(self.template.written(pred));
                 match total.cut.iter_mut().find(|(p, _)| *p == name) {
                     Some((_, m)) => *m += n,
                     None => total.cut.push((name, n)),
@@ -569,13 +606,11 @@ impl Session {
         let more = |n: usize| if n > 1 { format!(" (and {} more)", n - 1) } else { String::new() };
         if let Some(span) = outside {
             let title = format!("the loss `{loss}` takes targets from 0 to 1{}", more(outside_count));
-            let mut d = Diagnostic::new(codes::TARGET_RANGE, title)
-                .label(span, "its target is outside")
-                .help("numbers are learned with `--loss mse`; classes are 0 and 1");
-            if self.settings.train.epochs == 0 {
-                d.severity = crate::diag::Severity::Warning;
-            }
-            out.push(d);
+            // Where nothing is learned the answers are right; only the error says nothing.
+            let learns = self.settings.train.epochs > 0;
+            let code = if learns { codes::TARGET_RANGE } else { codes::TARGET_OUTSIDE };
+            let d = Diagnostic::new(code, title).label(span, "its target is outside");
+            out.push(d.help("numbers are learned with `--loss mse`; classes are 0 and 1"));
         }
         if let Some((first, second)) = conflicts {
             let title = format!("one atom has several targets{}", more(conflict_count));

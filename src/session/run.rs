@@ -131,6 +131,22 @@ impl Session {
         Ok((outcome, trainer.into_parameters()))
     }
 
+    /// A warning about answers that are no finite numbers, naming the first query with one.
+    pub fn infinite_answers(&self, network: &Network, outcome: &Outcome) -> Option<Diagnostic> {
+        let wrong = |values: &&Vec<f64>| values.iter().any(|v| !v.is_finite());
+        let count = outcome.values.iter().filter(wrong).count();
+        let first = outcome.values.iter().position(|v| wrong(&v))?;
+        let answer = &network.answers[first];
+        let query = &self.database.queries[answer.query];
+        let atom = self.vocabulary.atom_text(query.pred, answer.args.iter().copied());
+        let title = match count {
+            1 => format!("the value of `{atom}` is no finite number"),
+            n => format!("{n} answers are no finite numbers, first that of `{atom}`"),
+        };
+        let d = Diagnostic::new(codes::INFINITE_ANSWER, title).label(query.span, "asked here");
+        Some(d.help("look for `log`, `sqrt`, `inverse` or `exp` of values that they cannot take"))
+    }
+
     fn not_finite(&self, network: &Network, e: NotFinite) -> Diagnostic {
         let query = &self.database.queries[network.answers[network.sample_answers[e.sample]].query];
         let when = match e.epoch {

@@ -2,9 +2,11 @@
 
 use super::{Network, Outcome, Session, Unprovable};
 use crate::answer::{Answer, matching_rows};
-use crate::data::QueryTerm;
+use crate::base::span::Span;
+use crate::data::{PredId, QueryTerm};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
 use crate::ground::semiring::{NoReading, Semiring, evaluate};
+use crate::template::TemplateValue;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -25,11 +27,7 @@ impl Session {
             let statistics = &mut network.statistics;
             statistics.ground_seconds += start.elapsed().as_secs_f64();
             statistics.worlds += 1;
-            statistics.ground_rules += ground.instance_count();
-            statistics.atoms += ground.relations.iter().map(|r| r.len() as usize).sum::<usize>();
-            for (total, instances) in statistics.per_rule.iter_mut().zip(ground.instances.iter()) {
-                *total += instances.len();
-            }
+            statistics.count(&self.template, &self.vocabulary, ground);
             let degrees = evaluate(ground, &self.template, &self.database, semiring)
                 .map_err(|e| self.no_reading(semiring, e))?;
             infinite = infinite.or(degrees.infinite);
@@ -75,6 +73,7 @@ impl Session {
             out.push(Diagnostic::new(codes::LEFT_OUT, title));
         }
         if let Some(pred) = infinite {
+            let pred = self.template.written(pred);
             let name = self.vocabulary.predicate_text(pred);
             let count = found.iter().filter(|(_, v)| *v == f64::INFINITY).count();
             let title = format!("atoms of `{name}` are derived from themselves, in infinitely many ways");
@@ -96,7 +95,7 @@ impl Session {
             )));
         }
         if let Some(pred) = overflow {
-            let name = self.vocabulary.predicate_text(pred);
+            let name = self.vocabulary.predicate_text(self.template.written(pred));
             let title =
                 format!("an atom of `{name}` has more derivations than the greatest number, {:e}", f64::MAX);
             out.push(
@@ -108,14 +107,30 @@ impl Session {
         if has_errors(&out) { (None, out) } else { (Some((network, outcome)), out) }
     }
 
+    /// Where the first fact of a predicate that is no single number is stated.
+    fn vector_fact(&self, pred: PredId) -> Option<Span> {
+        let database = &self.database;
+        let tables = [&database.shared, &database.examples].into_iter().filter_map(|set| set.table(pred));
+        let stated = tables.flat_map(|t| t.values.iter().zip(&t.spans));
+        let data = stated.map(|(value, span)| (database.value_shape(*value), *span));
+        let template = self.template.facts.iter().filter(|f| f.pred == pred).map(|f| match f.value {
+            TemplateValue::Constant(v) => (database.values.shape(v), f.span),
+            TemplateValue::Weight(w) => (self.template.weights[w].shape, f.span),
+        });
+        data.chain(template).find(|(shape, _)| !shape.is_scalar()).map(|(_, span)| span)
+    }
+
     fn no_reading(&self, semiring: Semiring, e: NoReading) -> Diagnostic {
         let literal = |rule, i: usize| self.template.rules[rule].body[i].span;
         match e {
             NoReading::Vector(pred) => {
                 let name = self.vocabulary.predicate_text(pred);
                 let title = format!("a fact of `{name}` has a value of several numbers, which is no degree");
-                Diagnostic::new(codes::NO_READING, title)
-                    .help("`--semiring bool` and `--semiring count` do not look at values")
+                let mut d = Diagnostic::new(codes::NO_READING, title);
+                if let Some(span) = self.vector_fact(pred) {
+                    d = d.label(span, "several numbers");
+                }
+                d.help("`--semiring bool` and `--semiring count` do not look at values")
             }
             NoReading::SoftNegation(rule, i) => {
                 let what = if semiring == Semiring::Count { "counted" } else { "true or false" };
@@ -125,7 +140,8 @@ impl Session {
                 )
             }
             NoReading::NegativeCycle(rule, i) => {
-                let name = self.vocabulary.predicate_text(self.template.rules[rule].head);
+                let pred = self.template.written(self.template.rules[rule].head);
+                let name = self.vocabulary.predicate_text(pred);
                 let title = format!("an atom of `{name}` depends on its own negation: it has no degree");
                 Diagnostic::new(codes::NO_READING, title)
                     .label(literal(rule, i), "negated, and derived from the head")

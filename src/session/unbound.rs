@@ -32,8 +32,10 @@ impl Session {
     pub(super) fn unbound_in(&self, statistics: &Statistics) -> Diagnostics {
         let extent = |rule: Span| {
             let rules = self.template.rules.iter_enumerated().filter(|(_, r)| r.span == rule);
-            let instances =
-                rules.map(|(id, _)| statistics.per_rule.get(id.index()).copied().unwrap_or(0)).sum();
+            let instances = rules
+                .filter(|(_, r)| !r.origin.is_helper())
+                .map(|(id, _)| statistics.per_rule.get(id.index()).copied().unwrap_or(0))
+                .sum();
             match statistics.constants {
                 Some(constants) if self.asked(rule) => {
                     Extent::Counted { constants, worlds: statistics.worlds, instances }
@@ -87,7 +89,7 @@ impl Session {
             }
         }
         let extent = |rule: Span| {
-            let own = rules().filter(|(_, r)| r.span == rule);
+            let own = rules().filter(|(_, r)| r.span == rule && !r.origin.is_helper());
             let instances = own.map(|(id, _)| counts.get(&id).copied().unwrap_or(0)).sum();
             let worlds = worlds.len();
             if within { Extent::Counted { constants, worlds, instances } } else { Extent::Beyond(budget) }

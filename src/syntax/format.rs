@@ -1,5 +1,5 @@
-//! White space of a source text in its canonical form. Works on tokens, so that comments stay and no token changes:
-//! what is formatted means what it meant.
+//! White space of a source text in its canonical form. Works on tokens, so that comments stay and no token changes, but
+//! for a sign that is an operator, which leaves its number: what is formatted means what it meant.
 //!
 //! A template gets one statement per line, long ones broken behind commas. A data file keeps its line breaks, and the
 //! gaps between statements on a line, which often align tables of facts; only the insides of statements change.
@@ -120,6 +120,26 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let kinds: Vec<TokenKind> = out.iter().filter(|p| !p.is_comment()).map(|p| p.kind).collect();
     for (piece, role) in out.iter_mut().filter(|p| !p.is_comment()).zip(roles(&kinds)) {
         piece.role = role;
+    }
+    apart(out)
+}
+
+/// Signs that are operators as pieces of their own, before their numbers.
+fn apart(pieces: Vec<Piece<'_>>) -> Vec<Piece<'_>> {
+    let mut out = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let sign = match (piece.role, piece.text.as_bytes()) {
+            (Role::Joined, [b'+', ..]) => K::Plus,
+            (Role::Joined, [b'-', ..]) => K::Minus,
+            _ => {
+                out.push(piece);
+                continue;
+            }
+        };
+        let (text, rest) = piece.text.split_at(1);
+        let (start, column) = (piece.start + 1, piece.column + 1);
+        out.push(Piece { kind: sign, role: Role::Binary, text, ..piece });
+        out.push(Piece { role: Role::Other, text: rest, start, column, newlines: 0, gap: 0, ..piece });
     }
     out
 }
@@ -453,6 +473,8 @@ fn gaps(pieces: &[Piece<'_>], kind: ChunkKind) -> Vec<Gap> {
             Some(before) if kind == ChunkKind::Import => match (before.kind, piece.kind) {
                 (_, K::Comma) => Gap::Fixed(0),
                 (K::Comma, _) => Gap::Soft(1),
+                // A full stop of its own ends the statement, as one behind the path does.
+                (K::Name, K::Stop) => Gap::Fixed(0),
                 _ => Gap::Fixed(usize::from(piece.is_apart())),
             },
             Some(before)

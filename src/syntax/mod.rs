@@ -12,7 +12,7 @@ pub mod parser;
 pub mod print;
 pub mod table;
 pub mod token;
-mod value;
+pub mod value;
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,8 @@ pub(super) enum Role {
     Binary,
     /// Before its operand.
     Unary,
+    /// A number with a sign, which is an operator: `+1` in `X+1`.
+    Joined,
 }
 
 /// The roles of the significant tokens of a text.
@@ -77,6 +79,11 @@ fn mark(kinds: &[K], out: &mut [Role]) {
             K::Plus | K::Minus | K::Star | K::Slash => match i.checked_sub(1).map(|b| kinds[b]) {
                 Some(K::Name | K::Variable | K::Number | K::Quoted | K::RightParen) => Role::Binary,
                 _ => Role::Unary,
+            },
+            // Two operands do not stand side by side: a sign that a number begins with is the operator.
+            K::Number => match i.checked_sub(1).map(|b| kinds[b]) {
+                Some(K::Name | K::Variable | K::Number | K::Quoted | K::RightParen) => Role::Joined,
+                _ => Role::Other,
             },
             _ => Role::Other,
         };

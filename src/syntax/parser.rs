@@ -777,8 +777,10 @@ fn help(positives: &[G], found: TokenKind, before: Option<TokenKind>) -> Option<
             (TokenKind::Name | TokenKind::Variable, Some(TokenKind::Number))
                 if positives.contains(&G::close) =>
             {
-                "a constant that begins with a digit but is no number stands between quotes: '1a'"
+                "a constant that begins with a digit but is no number stands between quotes: '1a'; a weight stands \
+                 before a function: `2 tanh(p(X))`"
             }
+            (TokenKind::Colon, Some(TokenKind::Name)) => "types stand at arguments of atoms: `p(metal:fe)`",
             (TokenKind::LeftParen, _) if positives.contains(&G::close) => "terms have no arguments",
              (TokenKind::Bang | TokenKind::Tilde, Some(TokenKind::LeftParen)) if positives.contains(&G::term) => {
                  "a sign stands before the function: `~tanh(p(X))` takes 1 minus its value; `!p(X)` has no value for a \

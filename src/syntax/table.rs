@@ -7,6 +7,7 @@
 use super::cursor::too_long;
 use super::facts::{AtomRef, DataSink, TermClass, TermRef, ValueRef};
 use super::token::{TokenKind, lex};
+use super::value::finite_number;
 use crate::base::hash::HashMap;
 use crate::base::span::{SourceId, Span};
 use crate::diag::{Code, Diagnostic, Diagnostics, codes, counted};
@@ -182,7 +183,7 @@ fn number(text: &str) -> bool {
 
 /// Whether the digits of an integer say more than a 64-bit float holds: then it is a name for something (identifiers
 /// of 19 digits are), and different ones must not become one constant.
-fn beyond_floats(text: &str) -> bool {
+pub fn beyond_floats(text: &str) -> bool {
     let digits = text.trim_start_matches(['+', '-', '0']);
     // Up to 15 digits always fit.
     digits.len() > 15
@@ -298,7 +299,7 @@ impl<'t> Rows<'t> {
             return Err(fault(format!("an empty cell in column `{}`", name()), "nothing here")
                 .help("a fact has all its arguments: leave the row out, or give what is unknown a name"));
         }
-        let finite = || text.parse::<f64>().ok().filter(|v| v.is_finite());
+        let finite = || finite_number(text);
         match self.columns.kinds[i] {
             Column::Value(e) => match finite().filter(|_| number(text)) {
                 Some(v) => self.values[e] = v,

@@ -64,6 +64,19 @@ pub(super) fn begins_weight(kind: TokenKind) -> bool {
     )
 }
 
+/// The number that a text states; `None` where it is none, or one that no 64-bit float holds: too great, or so small
+/// that 0 would stand for it.
+pub fn finite_number(text: &str) -> Option<f64> {
+    let value = text.parse::<f64>().ok().filter(|x| x.is_finite())?;
+    (value != 0.0 || !vanishes(text)).then_some(value)
+}
+
+/// Whether the digits of a number that reads as 0 say something else.
+fn vanishes(text: &str) -> bool {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
+    mantissa.bytes().any(|b| matches!(b, b'1'..=b'9'))
+}
+
 /// A finite number from its text.
 pub(super) fn parse_number(text: &str, span: Span) -> Result<f64, Fault> {
     // One digit is the usual element of a feature vector.
@@ -71,6 +84,12 @@ pub(super) fn parse_number(text: &str, span: Span) -> Result<f64, Fault> {
         return Ok(f64::from(d - b'0'));
     }
     match text.parse::<f64>() {
+        Ok(0.0) if vanishes(text) => Err(fault(
+            codes::BAD_NUMBER,
+            format!("the number `{}` is out of range", super::cursor::excerpt(text)),
+            span,
+            "it would be read as 0: the smallest number is about 5e-324",
+        )),
         Ok(x) if x.is_finite() => Ok(x),
         Ok(_) => Err(fault(
             codes::BAD_NUMBER,

@@ -12,7 +12,7 @@
 //! `relu`: `sparsemax(s)_i = max(s_i − τ(s), 0)` (Martins & Astudillo 2016). Everything that holds for plain rules then
 //! holds here too: cycles, batching, exact gradients, vectors component by component.
 
-use super::{Literal, PredicateInfo, Relation, Rule, Template, Term, VarId};
+use super::{Literal, Origin, PredicateInfo, Relation, Rule, Template, Term, VarId};
 use crate::base::hash::HashSet;
 use crate::base::index::{Id, IndexVec};
 use crate::data::{PredId, Vocabulary};
@@ -34,6 +34,7 @@ pub(super) fn expand_grouped(template: &mut Template, vocabulary: &mut Vocabular
                 continue;
             }
         };
+        let default = rule.aggregation == template.defaults.aggregation;
         match group_variables(&rule, &names) {
             Ok(group) => {
                 let number = rules.len();
@@ -41,6 +42,7 @@ pub(super) fn expand_grouped(template: &mut Template, vocabulary: &mut Vocabular
                     rules.push(r);
                 }
             }
+            Err(d) if default => out.push(d.note("the template states this aggregation for all rules")),
             Err(d) => out.push(*d),
         }
     }
@@ -103,7 +105,7 @@ fn three(
         rule.head_args.iter().zip(&args).filter(|(old, _)| kept(old)).map(|(_, new)| *new).collect();
     let norms = vocabulary.predicate(&format!("{name}:norm{number}"), rest.len());
     for pred in [scores, norms] {
-        plain_atoms(template, pred);
+        plain_atoms(template, pred, rule.head);
     }
     let literal = |pred: PredId, args: &[Term]| Literal {
         relation: Relation::Predicate(pred),
@@ -130,19 +132,22 @@ fn three(
         span: rule.span,
         head_span: rule.head_span,
         may_collapse: false,
+        origin: Origin::Norm,
     };
     let normed = Rule { aggregation: norm, ..helper(norms, &rest, vec![literal(scores, &args)]) };
     let result = Rule {
         head_weight: rule.head_weight,
         combination: Combination::Difference,
         activation: last,
+        origin: Origin::Normalised,
         ..helper(rule.head, &args, vec![literal(scores, &args), literal(norms, &rest)])
     };
     let per_head = match &template.defaults.aggregation {
         Aggregation::Softmax(_) | Aggregation::Sparsemax(_) => Aggregation::default(),
         other => other.clone(),
     };
-    let scored = Rule { head: scores, head_weight: None, aggregation: per_head, ..rule };
+    let origin = Origin::Scores;
+    let scored = Rule { head: scores, head_weight: None, aggregation: per_head, origin, ..rule };
     [scored, normed, result]
 }
 
@@ -159,11 +164,12 @@ fn head_variables(rule: &Rule) -> (IndexVec<VarId, String>, Vec<Term>) {
 }
 
 /// Atoms that only pass on what their rule computes.
-fn plain_atoms(template: &mut Template, pred: PredId) {
+fn plain_atoms(template: &mut Template, pred: PredId, made_for: PredId) {
     while template.predicates.len() <= pred.index() {
         template.predicates.push(PredicateInfo::default());
     }
     let info = &mut template.predicates[pred];
     info.combination = Some(Combination::Sum);
     info.activation = Some(Activation::Identity);
+    info.made_for = Some(made_for);
 }

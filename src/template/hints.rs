@@ -1,6 +1,7 @@
 //! What the initialiser wants to know about weights.
 
 use super::{Literal, Rule, RuleId, Template};
+use crate::base::components::components;
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::{Id, IndexVec};
 use crate::data::PredId;
@@ -35,24 +36,17 @@ pub(super) fn hint_weights(template: &mut Template) {
 
 /// Predicates that depend on themselves.
 fn recursive_predicates(rules: &IndexVec<RuleId, Rule>) -> HashSet<PredId> {
-    let mut edges: HashMap<PredId, Vec<PredId>> = HashMap::default();
+    let mut edges: HashMap<usize, Vec<usize>> = HashMap::default();
+    let mut predicates = 0;
     for rule in rules.iter() {
-        edges.entry(rule.head).or_default().extend(rule.body.iter().filter_map(Literal::predicate));
+        let body = rule.body.iter().filter_map(Literal::predicate).map(Id::index);
+        let edges = edges.entry(rule.head.index()).or_default();
+        edges.extend(body);
+        predicates = edges.iter().copied().chain([predicates, rule.head.index()]).max().unwrap_or(0);
     }
-    let mut heads: Vec<PredId> = edges.keys().copied().collect();
-    heads.sort_unstable();
-    let reaches_itself = |start: &PredId| {
-        let mut seen = HashSet::default();
-        let mut stack = edges[start].clone();
-        while let Some(p) = stack.pop() {
-            if p == *start {
-                return true;
-            }
-            if seen.insert(p) {
-                stack.extend(edges.get(&p).into_iter().flatten().copied());
-            }
-        }
-        false
-    };
-    heads.into_iter().filter(reaches_itself).collect()
+    let targets = |p: usize| edges.get(&p).cloned().unwrap_or_default();
+    let looped = components(predicates + 1, &targets)
+        .into_iter()
+        .filter(|members| members.len() > 1 || targets(members[0]).contains(&members[0]));
+    looped.flatten().map(PredId::new).collect()
 }

@@ -5,13 +5,14 @@ mod comparisons;
 
 use super::grouped::expand_grouped;
 use super::hints::hint_weights;
-use super::metadata::{self, bad_value, boolean, unknown_key};
+use super::metadata::{self, bad_value, boolean, repeated_keys, unknown_key};
 use super::shared::{self, Frozen};
 use super::special::{self, Special};
 use super::{
-    Literal, PredicateInfo, Relation, Rule, Template, TemplateFact, TemplateValue, Term, Weight, WeightId,
+    Literal, PredicateInfo, Relation, Rule, RuleId, Template, TemplateFact, TemplateValue, Term, Weight,
+    WeightId,
 };
-use crate::base::hash::{HashMap, HashSet};
+use crate::base::hash::{HashMap, HashSet, hash_words};
 use crate::base::index::Id;
 use crate::base::span::{Span, Spanned};
 use crate::data::{ConstId, Database, MAX_ARITY, MAX_WEIGHT, PredId, Vocabulary, WorldId};
@@ -54,6 +55,8 @@ pub struct Lowering<'a> {
     /// Weights that a rule's metadata freeze.
     frozen: Vec<Frozen>,
     anonymous: Vec<WeightId>,
+    /// Rules of the template by the hash of their atoms, to find identical ones.
+    alike: HashMap<u64, Vec<RuleId>>,
     diagnostics: Diagnostics,
 }
 
@@ -73,6 +76,7 @@ pub fn lower<'a>(
         definitions: shared::definitions(files),
         frozen: Vec::new(),
         anonymous: Vec::new(),
+        alike: HashMap::default(),
         diagnostics: Vec::new(),
     };
     let statements: Vec<&Statement> = files.iter().flat_map(|f| &f.statements).collect();
@@ -120,6 +124,20 @@ pub fn lower<'a>(
     (l.template, l.diagnostics)
 }
 
+/// A hash of the predicates and arguments of a rule.
+fn atoms_hash(rule: &Rule) -> u64 {
+    let term = |t: &Term| match t {
+        Term::Variable(v) => [0, v.0],
+        Term::Constant(c) => [1, c.0],
+    };
+    let atom = |pred: Option<PredId>, args: &[Term]| {
+        let words = [pred.map_or(u32::MAX, |p| p.0), args.len() as u32];
+        words.into_iter().chain(args.iter().flat_map(term)).collect::<Vec<u32>>()
+    };
+    let body = rule.body.iter().flat_map(|l| atom(l.predicate(), &l.args));
+    hash_words(atom(Some(rule.head), &rule.head_args).into_iter().chain(body))
+}
+
 impl Lowering<'_> {
     /// Names tell weights apart: an unnamed weight whose number somebody gave as a name gets another one.
     fn rename_anonymous(&mut self) {
@@ -165,6 +183,7 @@ impl Lowering<'_> {
     }
 
     fn template_metadata(&mut self, entries: &[ast::MetaEntry]) {
+        repeated_keys(entries, "the template's defaults", &mut self.diagnostics);
         for entry in entries {
             let out = &mut self.diagnostics;
             match entry.key.node.as_str() {
@@ -360,6 +379,7 @@ impl Lowering<'_> {
         let mut activation = defaults.rule_activation;
         let mut aggregation = defaults.aggregation;
         let (mut frozen, mut states_activation) = (None, false);
+        repeated_keys(&rule.metadata, "this rule", &mut self.diagnostics);
         for entry in &rule.metadata {
             match entry.key.node.as_str() {
                 "transformation" | "activation" => {
@@ -391,7 +411,9 @@ impl Lowering<'_> {
             }
         }
         self.types(&mut scope, &mut body, rule.span);
-        if self.spell_minus(rule) {
+        let failed = self.diagnostics.iter().filter(|d| d.is_error()).count() > before;
+        // A literal that is wrong may bind what seems unbound without it.
+        if self.spell_minus(rule) && !failed {
             self.bind(&head_args, &scope, &mut body, rule);
         }
         if self.diagnostics.iter().filter(|d| d.is_error()).count() > before {
@@ -413,6 +435,7 @@ impl Lowering<'_> {
             span: rule.span,
             head_span: rule.head.span,
             may_collapse,
+            origin: Default::default(),
         })
     }
 
@@ -456,12 +479,19 @@ impl Lowering<'_> {
             if functions.is_empty() || literal.sign == Sign::Hard { literal.sign } else { Sign::Positive };
         let span = literal.span;
         let (hidden, comparison) = (atom.hidden, None);
-        let lowered = Literal { relation, args, comparison, sign, hidden, functions, weight, span };
+        let mut lowered = Literal { relation, args, comparison, sign, hidden, functions, weight, span };
+        self.typed_wildcards(&mut lowered, scope, world);
         if !lowered.functions.is_empty() && !lowered.is_visible() {
             let d = Diagnostic::new(codes::NOT_ALLOWED_HERE, "this function has nothing to be applied to")
                 .label(span, "the value of a hidden, negated or special literal does not enter");
             self.error(d.help("leave out the function, or the `*` or `!`"));
             return None;
+        }
+        if lowered.sign == Sign::Soft && !lowered.is_visible() {
+            let d = Diagnostic::new(codes::IDLE_WEIGHT, "this `~` has nothing to negate")
+                .label(literal.span, "the value of a hidden or special literal does not enter")
+                .help("`!` asks whether it does not hold");
+            self.error(d);
         }
         if let (Some(w), false) = (&literal.weight, lowered.is_visible()) {
             let d = Diagnostic::new(codes::IDLE_WEIGHT, "this weight has nothing to multiply")
@@ -490,7 +520,8 @@ impl Lowering<'_> {
             let mut d =
                 Diagnostic::new(codes::UNKNOWN_SPECIAL, format!("there is no special predicate `@{name}`"))
                     .label(atom.name.span, "unknown");
-            d.help = suggest::did_you_mean(name, special::names());
+            let near = suggest::nearest(name, special::names());
+            d.help = near.map(|n| format!("did you mean `@{n}`?"));
             let all: Vec<String> = special::names().map(|n| format!("`@{n}`")).collect();
             self.error(d.note(format!("there are {}", all.join(", "))));
             return None;
@@ -529,14 +560,15 @@ impl Lowering<'_> {
                 && (&other.combination, &other.activation, &other.aggregation)
                     == (&rule.combination, &rule.activation, &rule.aggregation)
         };
-        if let Some(first) = self.template.rules.iter().find(|r| same(r)) {
+        let alike = self.alike.entry(atoms_hash(&rule)).or_default();
+        if let Some(first) = alike.iter().map(|id| &self.template.rules[*id]).find(|r| same(r)) {
             let d = Diagnostic::new(codes::DUPLICATE_RULE, "a rule identical to an earlier one is left out")
                 .label(rule.span, "the same again")
                 .label(first.span, "the first one");
             self.error(d);
             return;
         }
-        self.template.rules.push(rule);
+        alike.push(self.template.rules.push(rule));
     }
 
     fn fact(&mut self, fact: &ast::Fact) {

@@ -35,6 +35,26 @@ pub(super) fn bad_value(entry: &MetaEntry, wanted: &str, out: &mut Diagnostics) 
     );
 }
 
+/// Warns of keys that a list states again with another value: the last one counts.
+pub(super) fn repeated_keys(entries: &[MetaEntry], of: &str, out: &mut Diagnostics) {
+    let meaning = |e: &MetaEntry| match e.key.node.as_str() {
+        "activation" => "transformation".to_string(),
+        other => other.to_string(),
+    };
+    for (i, entry) in entries.iter().enumerate() {
+        let key = meaning(entry);
+        let Some(later) = entries[i + 1..].iter().find(|e| meaning(e) == key) else { continue };
+        if later.value.node == entry.value.node {
+            continue;
+        }
+        out.push(
+            Diagnostic::new(codes::STATED_TWICE, format!("the {key} of {of} is stated twice"))
+                .label(later.value.span, "this one counts")
+                .label(entry.value.span, "without effect"),
+        );
+    }
+}
+
 /// A family of functions that metadata can name.
 pub(super) trait Function: Sized {
     const WHAT: &'static str;

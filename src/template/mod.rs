@@ -137,6 +137,29 @@ impl Literal {
     }
 }
 
+/// What a rule was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// Somebody wrote it.
+    #[default]
+    Written,
+    /// The body of a written rule with a grouped normalisation; its groundings are those of the written rule.
+    Scores,
+    /// What a group is normalised by.
+    Norm,
+    /// The normalised head, from its score (the first literal) and its group's norm (the second).
+    Normalised,
+    /// Derives the atoms of a predicate that have arguments of some types, to be negated.
+    Typed,
+}
+
+impl Origin {
+    /// Whether its groundings stand for no grounding of a written rule.
+    pub fn is_helper(self) -> bool {
+        matches!(self, Origin::Norm | Origin::Normalised | Origin::Typed)
+    }
+}
+
 /// A rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -168,6 +191,8 @@ pub struct Rule {
     pub head_span: Span,
     /// Whether two substitutions may agree on the head and every visible literal (then they count once).
     pub may_collapse: bool,
+    /// What it was made for.
+    pub origin: Origin,
 }
 
 impl Rule {
@@ -194,6 +219,8 @@ pub struct PredicateInfo {
     pub classes: Option<Spanned<Vec<usize>>>,
     /// Where metadata or offset of the predicate stand.
     pub declared: Option<Span>,
+    /// The written predicate for whose rules the engine made this one.
+    pub made_for: Option<PredId>,
 }
 
 /// The value of a fact of the template.
@@ -284,6 +311,10 @@ impl Template {
     /// What is stated about a predicate.
     pub fn predicate(&self, pred: PredId) -> Option<&PredicateInfo> {
         self.predicates.get(pred)
+    }
+    /// The predicate to speak of: the written one, where the engine made this one for its rules.
+    pub fn written(&self, pred: PredId) -> PredId {
+        self.predicate(pred).and_then(|p| p.made_for).unwrap_or(pred)
     }
     /// The combination of a predicate's atoms in rules of the template.
     pub fn atom_combination(&self, pred: PredId) -> Combination {

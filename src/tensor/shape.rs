@@ -58,17 +58,22 @@ impl Shape {
             None
         }
     }
-    /// The shape of an element-wise sum or product: equal shapes, a scalar broadcast over anything, or two vectors of
-    /// equal length of which the left one gives the orientation.
+    /// The shape of an element-wise sum or product: equal shapes, or a scalar broadcast over anything. A row and a
+    /// column of equal length do not join: whose orientation the result has would depend on the order of the two.
     pub fn joined(self, other: Shape) -> Option<Shape> {
         if self == other || other.is_scalar() {
             Some(self)
         } else if self.is_scalar() {
             Some(other)
-        } else if self.is_vector() && other.is_vector() && self.len() == other.len() {
-            Some(self)
         } else {
             None
+        }
+    }
+    /// What to do where this shape and another one do not join; empty if there is nothing simple.
+    pub fn joining_hint(self, other: Shape) -> &'static str {
+        match self.is_vector() && self.transposed() == other {
+            true => "; transpose one of them, as in `transpose(p(X))`",
+            false => "",
         }
     }
 }

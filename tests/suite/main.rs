@@ -28,6 +28,7 @@ mod peers;
 mod robustness;
 mod semiring;
 mod shapes;
+mod soundness;
 mod support;
 mod tables;
 mod training;

@@ -57,7 +57,7 @@ fn functions_and_keys() {
     expect("q :- feat(X). [transformation=tahn]", DATA, "E0201", "tahn", &["did you mean `tanh`"]);
     expect("q :- feat(X). [agregation=avg]", DATA, "E0202", "agregation", &["did you mean `aggregation`"]);
     expect("q :- feat(X). [aggregation=3]", DATA, "E0203", "3", &["the name of an aggregation"]);
-    expect("q :- feat(X), @alldif(X).", DATA, "E0204", "alldif", &["did you mean `alldiff`"]);
+    expect("q :- feat(X), @alldif(X).", DATA, "E0204", "alldif", &["did you mean `@alldiff`"]);
     expect("q :- feat(X), @next(X).", DATA, "E0205", "@next(X)", &["takes 2 arguments"]);
     expect("q :- feat(X). q/0 [offset=$b]", DATA, "E0209", "b", &["no weight is called `$b`"]);
 }

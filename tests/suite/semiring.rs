@@ -226,7 +226,7 @@ fn the_command_line() {
     let o = run("bool", &["--predictions", "p.csv", "--unprovable", "skip"]);
     assert!(o.status.success() && err(&o).contains("W0510"), "{}", err(&o));
     let text = fs::read_to_string(dir.path().join("p.csv")).expect("written");
-    assert!(text.ends_with("\"way(d,d)\",1,1\n"), "{text}");
+    assert!(text.ends_with("\"way(d,d)\",1,1\ns_2,train,\"way(c,a)\",,0\n"), "{text}");
     assert!(out(&run("maxmin", &[])).contains("way(a,c) = 1 "));
     for (args, word) in [(vec!["maxmn"], "did you mean `maxmin`"), (vec!["bool", "--weights"], "--weights")] {
         let o = run(args[0], &args[1..]);

@@ -107,12 +107,18 @@ impl<'a> Compiler<'a> {
                 self.program.copies += 1;
                 continue;
             }
-            if let Some(other) = inputs.iter().map(|i| self.shape[i.0 as usize]).find(|s| *s != shape) {
-                return Err(Diagnostic::new(
-                    codes::SHAPE_MISMATCH,
-                    format!("groundings of one rule have different shapes: {shape} and {other}"),
-                )
-                .label(r.span, "they cannot be aggregated"));
+            let mut shapes = inputs.iter().map(|i| self.shape[i.0 as usize]);
+            // A count looks at no value, so not at shapes either (lifting makes it a number without asking).
+            let counts = *aggregation == Aggregation::Count;
+            if let Some(other) = shapes.find(|s| *s != shape && !counts) {
+                let title = format!("groundings of one rule have different shapes: {shape} and {other}");
+                let why = format!("they cannot be aggregated{}", shape.joining_hint(other));
+                let mut d = Diagnostic::new(codes::SHAPE_MISMATCH, title).label(r.span, why);
+                for literal in r.visible().filter_map(|(_, l)| l.predicate()) {
+                    d = self.blame_fact(d, Some(literal), shape);
+                    d = self.blame_fact(d, Some(literal), other);
+                }
+                return Err(d);
             }
             let output = aggregation.output_shape(shape, count).map_err(|why| {
                 Diagnostic::new(

@@ -270,14 +270,15 @@ const PIECES: &[&str] = &[
     " ",
 ];
 
-/// Everything that is no white space.
+/// Everything that is no white space; the sign of a number by itself, as it may be an operator.
 fn significant(text: &str) -> Vec<String> {
     let tokens = lex(text).into_iter().filter(|t| t.kind != TokenKind::Space);
-    let written = |t: Token| match t.kind {
-        TokenKind::LineComment => text[t.range()].trim_end().to_string(),
-        _ => text[t.range()].replace("\r\n", "\n"),
+    let written = |t: Token| match (t.kind, text[t.range()].split_at_checked(1)) {
+        (TokenKind::LineComment, _) => vec![text[t.range()].trim_end().to_string()],
+        (TokenKind::Number, Some((sign @ ("+" | "-"), rest))) => vec![sign.to_string(), rest.to_string()],
+        _ => vec![text[t.range()].replace("\r\n", "\n")],
     };
-    tokens.map(written).collect()
+    tokens.flat_map(written).collect()
 }
 
 /// What can be formatted keeps its tokens and its meaning, and is formatted once and for all.

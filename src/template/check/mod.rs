@@ -47,19 +47,19 @@ fn negation(template: &Template, vocabulary: &Vocabulary, strata: &Strata, out: 
         let literal = &rule.body[cycle.literal];
         let negated = literal.predicate().expect("only ordinary literals depend on predicates");
         let path = dependency_path(template, negated, rule.head);
-        let names: Vec<String> = std::iter::once(rule.head)
-            .chain(path)
-            .map(|p| format!("`{}`", vocabulary.predicate_text(p)))
-            .collect();
+        let chain = std::iter::once(rule.head).chain(path).map(|p| template.written(p));
+        let mut names: Vec<String> = chain.map(|p| format!("`{}`", vocabulary.predicate_text(p))).collect();
+        // A predicate and those made for it are one.
+        names.dedup();
+        if names.len() == 1 {
+            names.push(names[0].clone());
+        }
         out.push(
-            Diagnostic::new(
-                codes::NEGATIVE_CYCLE,
-                format!("`{}` depends on its own negation", vocabulary.predicate_text(rule.head)),
-            )
-            .label(literal.span, "this negation")
-            .label(rule.head_span, "is needed to derive this head, on which it depends")
-            .note(format!("the cycle is {}", names.join(" → ")))
-            .help("negation asks what does not hold once everything else is known; break the cycle"),
+            Diagnostic::new(codes::NEGATIVE_CYCLE, format!("{} depends on its own negation", names[0]))
+                .label(literal.span, "this negation")
+                .label(rule.head_span, "is needed to derive this head, on which it depends")
+                .note(format!("the cycle is {}", names.join(" → ")))
+                .help("negation asks what does not hold once everything else is known; break the cycle"),
         );
     }
 }

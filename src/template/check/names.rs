@@ -110,7 +110,14 @@ pub(super) fn check(
                     }
                     let mut d = Diagnostic::new(
                         codes::NEVER_FIRES,
-                        format!("this rule can never fire: no fact and no rule gives `{text}`"),
+                        match name.strip_suffix(':') {
+                            Some(ty) => {
+                                format!(
+                                    "this rule can never fire: no constant is written with the type `{ty}`"
+                                )
+                            }
+                            None => format!("this rule can never fire: no fact and no rule gives `{text}`"),
+                        },
                     )
                     .label(literal.span, "never true");
                     d.help = near.map(|o| format!("did you mean `{o}`?"));
@@ -133,13 +140,11 @@ pub(super) fn check(
         }
         reported.push(p);
         let text = vocabulary.predicate_text(p);
-        let mut d =
-            Diagnostic::new(codes::UNKNOWN_PREDICATE, format!("no fact and no rule defines `{text}`"))
-                .label(query.span, "asked for here");
         let name = vocabulary.predicate_name(p);
-        if !known.iter().any(|&q| is_slip(name, vocabulary.predicate_name(q))) {
-            d.severity = crate::diag::Severity::Warning;
-        }
+        let slip = known.iter().any(|&q| is_slip(name, vocabulary.predicate_name(q)));
+        let code = if slip { codes::UNKNOWN_PREDICATE } else { codes::UNDEFINED_QUESTION };
+        let mut d = Diagnostic::new(code, format!("no fact and no rule defines `{text}`"))
+            .label(query.span, "asked for here");
         d.help = suggest::did_you_mean(
             vocabulary.predicate_name(p),
             known.iter().map(|&q| vocabulary.predicate_name(q)),

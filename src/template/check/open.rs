@@ -94,13 +94,6 @@ impl Pattern {
         if self.may_be_scalar() {
             add(&mut out, other);
         }
-        let one = |n: Option<u32>| n.unwrap_or(1) == 1;
-        if let (true, true, Some(n)) = (one(self.cols), one(other.rows), same(self.rows, other.cols)) {
-            add(&mut out, Pattern { rows: n, cols: Some(1) });
-        }
-        if let (true, true, Some(n)) = (one(self.rows), one(other.cols), same(self.cols, other.rows)) {
-            add(&mut out, Pattern { rows: Some(1), cols: n });
-        }
         out
     }
 }

@@ -4,11 +4,12 @@ use super::Lowering;
 use crate::base::hash::HashSet;
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
-use crate::data::PredId;
+use crate::data::{PredId, WorldId};
 use crate::diag::{Diagnostic, codes};
 use crate::syntax::ast::{self, Sign};
 use crate::template::Unbound;
-use crate::template::{Literal, Relation, Term, VarId};
+use crate::template::{Literal, Origin, Relation, Rule, Term, VarId};
+use crate::tensor::functions::{Activation, Aggregation, Combination};
 
 /// The variables of one rule.
 #[derive(Default)]
@@ -83,6 +84,52 @@ fn assign(body: &mut [Literal], bound: &mut [bool]) {
 }
 
 impl Lowering<'_> {
+    /// `!p(X, metal:_)` says that no `p(X,…)` with a metal holds: a hidden rule derives the atoms of `p` with one, and
+    /// the literal negates its head instead. (A hidden literal for the type would ask for *some* metal without.)
+    pub(super) fn typed_wildcards(
+        &mut self,
+        literal: &mut Literal,
+        scope: &mut Scope,
+        world: Option<WorldId>,
+    ) {
+        let (Relation::Predicate(pred), Sign::Hard) = (literal.relation, literal.sign) else { return };
+        let place = |v: VarId| literal.args.iter().position(|t| *t == Term::Variable(v));
+        let wild = |&(v, _): &(VarId, PredId)| scope.variables[v] == "_" && place(v).is_some();
+        let typed: Vec<(usize, PredId)> =
+            scope.typed.iter().filter(|t| wild(t)).filter_map(|t| Some((place(t.0)?, t.1))).collect();
+        if typed.is_empty() {
+            return;
+        }
+        let (variables, typed_scope) = (&scope.variables, &mut scope.typed);
+        typed_scope.retain(|(v, _)| variables[*v] != "_" || place(*v).is_none());
+        let arity = literal.args.len();
+        let name = format!("{}:typed{}", self.vocabulary.predicate_name(pred), self.template.rules.len());
+        let head = self.vocabulary.predicate(&name, arity);
+        self.info(head).made_for = Some(pred);
+        let args: Vec<Term> = (0..arity).map(|i| Term::Variable(VarId::new(i))).collect();
+        let mut all = hidden(Relation::Predicate(pred), VarId::new(0), literal.span);
+        all.args.clone_from(&args);
+        let types = typed.iter().map(|&(i, ty)| hidden(Relation::Predicate(ty), VarId::new(i), literal.span));
+        self.template.rules.push(Rule {
+            head,
+            head_args: args,
+            head_weight: None,
+            body: std::iter::once(all).chain(types).collect(),
+            offset: None,
+            combination: Combination::Sum,
+            activation: Activation::Identity,
+            states_activation: true,
+            aggregation: Aggregation::Sum,
+            variables: (0..arity).map(|i| format!("X{i}")).collect(),
+            world,
+            span: literal.span,
+            head_span: literal.span,
+            may_collapse: false,
+            origin: Origin::Typed,
+        });
+        literal.relation = Relation::Predicate(head);
+    }
+
     /// Typed variables range over the constants of the type: a hidden literal each.
     pub(super) fn types(&mut self, scope: &mut Scope, body: &mut Vec<Literal>, span: Span) {
         let mut seen = HashSet::default();

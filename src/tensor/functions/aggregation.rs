@@ -1,7 +1,8 @@
 //! Aggregations: how a ground head joins its groundings.
 
 use super::{
-    FnArg, ParseError, Real, bare, expects, softmax, softmax_adjoint, sparsemax, sparsemax_adjoint, total,
+    FnArg, ParseError, Real, bare, beats, expects, softmax, softmax_adjoint, sparsemax, sparsemax_adjoint,
+    total,
 };
 use crate::tensor::Shape;
 use crate::tensor::kernels::add_scaled;
@@ -30,13 +31,13 @@ pub enum Aggregation {
     Avg,
     /// Σ x_i.
     Sum,
-    /// Element-wise greatest; ties go to the first grounding, a NaN is never greater.
+    /// Element-wise greatest; ties go to the first grounding, a NaN makes the result NaN.
     Max,
-    /// Element-wise smallest; ties go to the first grounding, a NaN is never smaller.
+    /// Element-wise smallest; ties go to the first grounding, a NaN makes the result NaN.
     Min,
-    /// The grounding with the greatest sum of elements, the first of equals.
+    /// The grounding with the greatest sum of elements, the first of equals, or the first whose sum is NaN.
     MaxSum,
-    /// The grounding with the smallest sum of elements, the first of equals.
+    /// The grounding with the smallest sum of elements, the first of equals, or the first whose sum is NaN.
     MinSum,
     /// N, a scalar.
     Count,
@@ -224,7 +225,7 @@ impl Aggregation {
                 y.copy_from_slice(row(offsets[0]));
                 for &o in &offsets[1..] {
                     for (y, &x) in y.iter_mut().zip(row(o)) {
-                        if if *self == G::Max { x > *y } else { x < *y } {
+                        if beats(*self == G::Max, x, *y) {
                             *y = x;
                         }
                     }
@@ -327,7 +328,7 @@ impl Aggregation {
                     let mut best = offsets[0] as usize + e;
                     for at in offsets[1..].iter().map(|&o| o as usize + e) {
                         let (x, b) = (values[at], values[best]);
-                        if if *self == G::Max { x > b } else { x < b } {
+                        if beats(*self == G::Max, x, b) {
                             best = at;
                         }
                     }
@@ -429,7 +430,7 @@ impl Aggregation {
         let (mut best, mut best_sum) = (0, total(row(offsets[0])));
         for (i, &o) in offsets.iter().enumerate().skip(1) {
             let sum = total(row(o));
-            if if *self == G::MaxSum { sum > best_sum } else { sum < best_sum } {
+            if beats(*self == G::MaxSum, sum, best_sum) {
                 (best, best_sum) = (i, sum);
             }
         }

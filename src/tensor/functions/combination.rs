@@ -1,7 +1,8 @@
 //! Combinations: how a neuron joins its inputs.
 
 use super::{
-    FnArg, ParseError, Real, bare, expects, softmax, softmax_adjoint, sparsemax, sparsemax_adjoint, total,
+    FnArg, ParseError, Real, bare, beats, expects, softmax, softmax_adjoint, sparsemax, sparsemax_adjoint,
+    total,
 };
 use crate::tensor::Shape;
 use crate::tensor::kernels::{dot, times, times_left_adjoint, times_right_adjoint};
@@ -20,13 +21,13 @@ pub enum Combination {
     Avg,
     /// x_1 − x_2 − … − x_n.
     Difference,
-    /// Element-wise greatest; ties go to the first input, a NaN is never greater.
+    /// Element-wise greatest; ties go to the first input, a NaN makes the result NaN.
     Max,
-    /// Element-wise smallest; ties go to the first input, a NaN is never smaller.
+    /// Element-wise smallest; ties go to the first input, a NaN makes the result NaN.
     Min,
-    /// The input with the greatest sum of elements, the first of equals.
+    /// The input with the greatest sum of elements, the first of equals, or the first whose sum is NaN.
     MaxSum,
-    /// The input with the smallest sum of elements, the first of equals.
+    /// The input with the smallest sum of elements, the first of equals, or the first whose sum is NaN.
     MinSum,
     /// The chain x_1·x_2·…·x_n from left to right by [`Shape::times`].
     Product,
@@ -112,6 +113,12 @@ impl Combination {
         )
     }
 
+    /// Whether the place of an input says what it is for, so that nothing is meant by the others without it: then a
+    /// grounding whose body has its own head cannot be kept without that literal.
+    pub fn needs_all_inputs(&self) -> bool {
+        self.order_sensitive() || *self == C::CosSim
+    }
+
     /// Whether one input comes out unchanged.
     pub fn is_identity_of_one(&self) -> bool {
         !matches!(self, C::CosSim | C::Softmax | C::Sparsemax | C::Count)
@@ -129,8 +136,10 @@ impl Combination {
         match self {
             C::Sum | C::Avg | C::Difference | C::Max | C::Min | C::ElProduct => {
                 rest.iter().try_fold(first, |all, &s| {
-                    all.joined(s)
-                        .ok_or_else(|| format!("{self} needs equal shapes or scalars, not {all} and {s}"))
+                    all.joined(s).ok_or_else(|| {
+                        let hint = all.joining_hint(s);
+                        format!("{self} needs equal shapes or scalars, not {all} and {s}{hint}")
+                    })
                 })
             }
             C::MaxSum | C::MinSum => match rest.iter().find(|&&s| s != first) {
@@ -203,8 +212,8 @@ impl Combination {
                 for i in 1..n {
                     match self {
                         C::Difference => merge(input(i), y, |y, x| *y -= x),
-                        C::Max => merge(input(i), y, |y, x| *y = if x > *y { x } else { *y }),
-                        C::Min => merge(input(i), y, |y, x| *y = if x < *y { x } else { *y }),
+                        C::Max => merge(input(i), y, |y, x| *y = if beats(true, x, *y) { x } else { *y }),
+                        C::Min => merge(input(i), y, |y, x| *y = if beats(false, x, *y) { x } else { *y }),
                         _ => merge(input(i), y, |y, x| *y *= x),
                     }
                 }
@@ -301,7 +310,7 @@ impl Combination {
                     let mut best = element(0);
                     for at in (1..n).map(element) {
                         let (x, b) = (values[at], values[best]);
-                        if if *self == C::Max { x > b } else { x < b } {
+                        if beats(*self == C::Max, x, b) {
                             best = at;
                         }
                     }
@@ -391,7 +400,7 @@ impl Combination {
         let (mut best, mut best_sum) = (0, total(input(0)));
         for i in 1..n {
             let sum = total(input(i));
-            if if *self == C::MaxSum { sum > best_sum } else { sum < best_sum } {
+            if beats(*self == C::MaxSum, sum, best_sum) {
                 (best, best_sum) = (i, sum);
             }
         }

@@ -51,6 +51,13 @@ fn whole(x: f64) -> Option<u32> {
     (x >= 0.0 && x <= f64::from(u32::MAX) && x.fract() == 0.0).then_some(x as u32)
 }
 
+/// Whether `x` takes the place of `best` in a maximum (`up`) or a minimum: it is greater (smaller), or the first NaN. So
+/// a NaN is the result wherever it stands; of equal values the first stays.
+#[inline(always)]
+fn beats<T: Real>(up: bool, x: T, best: T) -> bool {
+    (if up { x > best } else { x < best }) | (x.is_nan() & !best.is_nan())
+}
+
 /// y = softmax(x), shifted by the maximum so that no exponential overflows.
 fn softmax<T: Real>(x: &[T], y: &mut [T]) {
     let max = x.iter().fold(-T::INFINITY, |m, &v| m.max(v));
