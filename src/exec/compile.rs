@@ -226,8 +226,9 @@ impl<'a> Compiler<'a> {
             let at = self.program.arena;
             if let hashbrown::hash_map::Entry::Vacant(e) = self.leaves.entry(w) {
                 e.insert(at as u32);
-                self.program.leaves.push(Leaf { weight: w, offset: at });
-                self.program.arena += template.weights[w].shape.len();
+                let length = template.weights[w].shape.len();
+                self.program.leaves.push(Leaf { weight: w, offset: at, length });
+                self.program.arena += length;
             }
         }
         self.program.constants_base = self.program.arena;

@@ -5,6 +5,7 @@
 //! [`Selection`]: row ranges of the one program.
 
 pub mod compile;
+pub mod extract;
 pub mod fusion;
 pub mod interval;
 pub mod partition;

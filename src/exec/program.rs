@@ -101,6 +101,16 @@ impl Block {
             _ => None,
         }
     }
+    /// The number of elements of a row's source `k`; 0 for a count, which looks at none of them.
+    pub fn source_length(&self, k: usize) -> usize {
+        match &self.kind {
+            Kind::Columns { .. } | Kind::Reduce { aggregation: Aggregation::Count, .. } => 0,
+            Kind::Linear { input, .. } | Kind::Activate { input, .. } | Kind::Reduce { input, .. } => {
+                input.len()
+            }
+            Kind::Combine { inputs, .. } => inputs[k].len(),
+        }
+    }
     /// The sources that a row reads.
     pub fn row_sources(&self, row: usize) -> &[u32] {
         match &self.kind {
@@ -119,6 +129,8 @@ pub struct Leaf {
     pub weight: WeightId,
     /// Where its copy stands.
     pub offset: usize,
+    /// Number of its elements.
+    pub length: usize,
 }
 
 /// Where an answer is read.

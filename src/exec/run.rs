@@ -43,11 +43,20 @@ impl<T: Real> Gradients<T> {
 impl<T: Real> State<T> {
     /// Room for a program, with its constants in place.
     pub fn new(program: &Program) -> Self {
-        let mut values = vec![T::ZERO; program.arena];
-        for (v, &c) in values[program.constants_base..].iter_mut().zip(&program.constants) {
+        let mut state = State { values: Vec::new(), gradients: Vec::new(), scratch: Vec::new() };
+        state.load(program);
+        state
+    }
+
+    /// Makes room for another program and puts its constants in place.
+    pub fn load(&mut self, program: &Program) {
+        if self.values.len() < program.arena {
+            self.values.resize(program.arena, T::ZERO);
+            self.gradients.resize(program.arena, T::ZERO);
+        }
+        for (v, &c) in self.values[program.constants_base..].iter_mut().zip(&program.constants) {
             *v = T::from_f64(c);
         }
-        State { values, gradients: vec![T::ZERO; program.arena], scratch: Vec::new() }
     }
 
     /// Computes the selected rows from the parameters.

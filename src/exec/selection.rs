@@ -26,21 +26,34 @@ pub struct Selection {
 }
 
 /// A set of arena offsets.
-struct Marks(Vec<u64>);
+struct Marks {
+    words: Vec<u64>,
+    /// The words that are not 0: emptying must not cost more than filling did.
+    used: Vec<u32>,
+}
 
 impl Marks {
     fn set(&mut self, offset: u32) {
-        self.0[offset as usize / 64] |= 1 << (offset % 64);
+        let word = &mut self.words[offset as usize / 64];
+        if *word == 0 {
+            self.used.push(offset / 64);
+        }
+        *word |= 1 << (offset % 64);
     }
     fn get(&self, offset: usize) -> bool {
-        self.0[offset / 64] & (1 << (offset % 64)) != 0
+        self.words[offset / 64] & (1 << (offset % 64)) != 0
+    }
+    fn clear(&mut self) {
+        for word in self.used.drain(..) {
+            self.words[word as usize] = 0;
+        }
     }
     /// Marked offsets in `range`, ascending; empty stretches are skipped 64 at a time.
     fn within(&self, range: std::ops::Range<usize>, out: &mut Vec<usize>) {
         out.clear();
         let mut at = range.start;
         while at < range.end {
-            let word = self.0[at / 64] >> (at % 64);
+            let word = self.words[at / 64] >> (at % 64);
             if word == 0 {
                 at = (at / 64 + 1) * 64;
                 continue;
@@ -64,13 +77,17 @@ pub struct Selector<'a> {
 impl<'a> Selector<'a> {
     /// A selector for a program.
     pub fn new(program: &'a Program) -> Self {
-        Selector { program, marks: Marks(vec![0; program.arena / 64 + 1]), found: Vec::new() }
+        Selector {
+            program,
+            marks: Marks { words: vec![0; program.arena / 64 + 1], used: Vec::new() },
+            found: Vec::new(),
+        }
     }
 
     /// Everything that the values at `offsets` depend on.
     pub fn supporting(&mut self, offsets: impl IntoIterator<Item = u32>) -> Selection {
         let program = self.program;
-        self.marks.0.fill(0);
+        self.marks.clear();
         for offset in offsets {
             self.marks.set(offset);
         }

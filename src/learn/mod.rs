@@ -5,6 +5,7 @@ pub mod init;
 pub mod loss;
 pub mod metrics;
 pub mod optimizer;
+mod shard;
 pub mod trainer;
 
 pub use init::{Distribution, Initializer};

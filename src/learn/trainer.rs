@@ -4,11 +4,11 @@ use super::init::Initializer;
 use super::loss::{Loss, joint_gradient, joint_value};
 use super::metrics::{Case, Metrics, evaluate_cases};
 use super::optimizer::{Optimizer, OptimizerState, Schedule, clip_by_norm, clip_by_value};
+use super::shard::Shard;
 use crate::base::index::{Id, IndexVec};
 use crate::base::rng::Stream;
 use crate::data::Split;
-use crate::exec::selection::Selector;
-use crate::exec::{Gradients, Parameters, Program, Selection, State};
+use crate::exec::{Gradients, Parameters, Program};
 use crate::template::{Template, WeightId};
 use crate::tensor::real::Real;
 use rayon::prelude::*;
@@ -139,7 +139,7 @@ impl Sample {
     }
 
     /// The gradient of the negative error.
-    fn gradient<T: Real>(&self, loss: Loss, z: &[T], g: &mut [T]) {
+    pub(super) fn gradient<T: Real>(&self, loss: Loss, z: &[T], g: &mut [T]) {
         match self.classes {
             Some(_) => joint_gradient(z, &self.target, g),
             None => loss.gradient(z, &self.target, g),
@@ -192,31 +192,8 @@ pub struct NotFinite {
     pub epoch: usize,
 }
 
-/// One program with its working memory.
-struct Shard<'a, T> {
-    program: Cow<'a, Program>,
-    state: State<T>,
-    gradients: Gradients<T>,
-    /// Supports all outputs.
-    everything: Selection,
-    /// Supports all training outputs.
-    training: Selection,
-    /// Supports each training sample, by the position of its (first) output; made only where steps need it.
-    single: Vec<Option<Selection>>,
-    /// Whether training outputs depend on the same rows so much that a batch computes them once; else its samples are
-    /// computed one after the other.
-    shares_rows: bool,
-    /// The weights of the last gradient.
-    weights: Vec<WeightId>,
-    /// The output of a sample, and the gradient of its negative error.
-    z: Vec<T>,
-    seed: Vec<T>,
-}
-
 /// Below this many elements a step is too short to share between threads (a rayon fork costs some 5 µs).
 const PARALLEL_ROWS: usize = 4096;
-
-const SELECTED: &str = "training outputs have their selections";
 
 /// Trains and evaluates. Elements are `T`; what is reported is `f64`.
 pub struct Trainer<'a, T> {
@@ -273,7 +250,16 @@ impl<'a, T: Real> Trainer<'a, T> {
         let optimizer = OptimizerState::new(settings.optimizer, parameters.values.len());
         let shards: Vec<Shard<'a, T>> = (0..programs.len())
             .into_par_iter()
-            .map(|i| Shard::new(Cow::Borrowed(&programs[i]), i, samples, &parameters, settings.batch))
+            .map(|i| {
+                Shard::new(
+                    Cow::Borrowed(&programs[i]),
+                    i,
+                    samples,
+                    &parameters,
+                    settings.batch,
+                    programs.len(),
+                )
+            })
             .collect();
         let order = samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train).map(|(i, _)| i);
         let lr = settings.learning_rate.unwrap_or(settings.optimizer.default_learning_rate());
@@ -371,7 +357,9 @@ impl<'a, T: Real> Trainer<'a, T> {
         for (i, program) in regroup(&self.parameters)? {
             debug_assert_eq!(program.outputs.len(), self.shards[i].program.outputs.len());
             let batch = self.settings.batch;
-            self.shards[i] = Shard::new(Cow::Owned(program), i, self.samples, &self.parameters, batch);
+            let shards = self.shards.len();
+            self.shards[i] =
+                Shard::new(Cow::Owned(program), i, self.samples, &self.parameters, batch, shards);
         }
         ControlFlow::Continue(())
     }
@@ -446,8 +434,8 @@ impl<'a, T: Real> Trainer<'a, T> {
             [one] if !whole => {
                 let shard = &mut self.shards[samples[*one].shard];
                 error += shard.gradient(parameters, samples, batch, loss, false);
-                let weights = shard.single(&samples[*one]).weights.iter();
-                self.touched.extend(weights.filter(|w| parameters.learnable[**w]).map(|w| w.0));
+                let learnable = shard.weights.iter().filter(|w| parameters.learnable[**w]);
+                self.touched.extend(learnable.map(|w| w.0));
                 &mut shard.gradients.values
             }
             _ => {
@@ -514,15 +502,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// The value of every output under the present parameters, by shard and position.
     pub fn outputs(&mut self) -> Vec<Vec<Vec<f64>>> {
         let parameters = &self.parameters;
-        let read = |shard: &mut Shard<'a, T>| {
-            shard.state.forward(&shard.program, parameters, &shard.everything);
-            let value = |o: &crate::exec::program::OutputSlot| {
-                let at = o.offset as usize;
-                shard.state.values[at..at + o.shape.len()].iter().map(|x| x.to_f64()).collect()
-            };
-            shard.program.outputs.iter().map(value).collect()
-        };
-        self.shards.par_iter_mut().map(read).collect()
+        self.shards.par_iter_mut().map(|shard| shard.outputs(parameters)).collect()
     }
 
     /// Metrics of the samples of one split.
@@ -558,127 +538,6 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// Takes the trainer's parameters.
     pub fn into_parameters(self) -> Parameters<T> {
         self.parameters
-    }
-}
-
-impl<'a, T: Real> Shard<'a, T> {
-    /// The working memory for the program of shard `number`.
-    fn new(
-        program: Cow<'a, Program>,
-        number: usize,
-        samples: &[Sample],
-        parameters: &Parameters<T>,
-        batch: Batch,
-    ) -> Self {
-        let per_sample = batch != Batch::All;
-        // By output: those that a step on the sample which begins with it reads.
-        let mut learned: Vec<&[usize]> = vec![&[]; program.outputs.len()];
-        for s in samples.iter().filter(|s| s.shard == number && s.split == Split::Train) {
-            learned[s.output] = s.outputs();
-        }
-        let mut selector = Selector::new(&program);
-        let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
-        let offset = |o: &usize| program.outputs[*o].offset;
-        let training = selector.supporting(learned.iter().copied().flatten().map(offset));
-        let mut single = |read: &&[usize]| {
-            (!read.is_empty() && per_sample).then(|| selector.supporting(read.iter().map(offset)))
-        };
-        let single: Vec<Option<Selection>> = learned.iter().map(&mut single).collect();
-        let apart: usize = single.iter().flatten().map(Selection::row_count).sum();
-        Shard {
-            state: State::new(&program),
-            gradients: Gradients::new(parameters),
-            everything,
-            // Finding what a batch depends on costs about as much as computing that many narrow rows.
-            shares_rows: apart > 2 * training.row_count(),
-            training,
-            single,
-            weights: Vec::new(),
-            z: Vec::new(),
-            seed: Vec::new(),
-            program,
-        }
-    }
-
-    /// What supports a training sample.
-    fn single(&self, sample: &Sample) -> &Selection {
-        self.single[sample.output].as_ref().expect(SELECTED)
-    }
-
-    /// About how many rows a batch computes.
-    fn row_count(&self, samples: &[Sample], batch: &[usize], whole: bool) -> usize {
-        match whole {
-            true => self.training.row_count(),
-            false => batch.iter().map(|&i| self.single(&samples[i]).row_count()).sum(),
-        }
-    }
-
-    /// The error of a batch, and its gradient (of the *negative* error) in the shard's buffer, for the weights that
-    /// are then in `weights`.
-    fn gradient(
-        &mut self,
-        parameters: &Parameters<T>,
-        samples: &[Sample],
-        batch: &[usize],
-        loss: Loss,
-        whole: bool,
-    ) -> f64 {
-        let Shard { program, state, gradients, training, single, weights, seed, z, .. } = self;
-        let of = |i: usize| single[samples[i].output].as_ref().expect(SELECTED);
-        let union;
-        let many: Vec<&Selection>;
-        let selections: &[&Selection] = if whole {
-            &[&*training]
-        } else if let [one] = batch {
-            &[of(*one)]
-        } else if self.shares_rows {
-            union = Selection::union(batch.iter().map(|&i| of(i)));
-            &[&union]
-        } else {
-            many = batch.iter().map(|&i| of(i)).collect();
-            &many
-        };
-        let program: &Program = program;
-        weights.clear();
-        for selection in selections {
-            weights.extend(&selection.weights);
-        }
-        if selections.len() > 1 {
-            weights.sort_unstable();
-            weights.dedup();
-        }
-        gradients.clear(parameters, weights);
-        // One selection for the whole batch, or one for each sample.
-        let per_selection = if selections.len() == 1 { batch.len() } else { 1 };
-        let range = |output: usize| {
-            let slot = program.outputs[output];
-            slot.offset as usize..slot.offset as usize + slot.shape.len()
-        };
-        let mut error = 0.0;
-        for (selection, batch) in selections.iter().zip(batch.chunks(per_selection)) {
-            state.forward(program, parameters, selection);
-            state.clear_gradients(program, parameters, selection);
-            for &i in batch {
-                let sample = &samples[i];
-                z.clear();
-                for &o in sample.outputs() {
-                    z.extend_from_slice(&state.values[range(o)]);
-                }
-                error += sample.importance * sample.error(loss, z);
-                seed.clear();
-                seed.resize(z.len(), T::ZERO);
-                sample.gradient(loss, z, seed);
-                let importance = T::from_f64(sample.importance);
-                let mut seeds = seed.iter();
-                for &o in sample.outputs() {
-                    for (g, s) in state.gradients[range(o)].iter_mut().zip(&mut seeds) {
-                        *g += importance * *s;
-                    }
-                }
-            }
-            state.backward(program, parameters, selection, gradients);
-        }
-        error
     }
 }
 
