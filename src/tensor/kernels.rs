@@ -25,6 +25,8 @@ const CHUNK: usize = 64;
 const PAD: usize = 8;
 /// Below this many rows a weight is not transposed.
 const FEW: usize = 4;
+/// Rows of a weight's gradient that are summed at a time.
+const GROUP: usize = 5;
 /// Partial sums of a dot product.
 const LANES: usize = 8;
 
@@ -357,27 +359,43 @@ impl<T: Real, const K: usize> Kernel for NarrowBackward<T, K> {
             }
             return;
         }
+        // Sums of a few rows of gw stay in registers while all values pass. (Updated in memory, row by row, they were
+        // compiled to gathers and scattered stores.)
+        let (rows, _) = gw.as_chunks_mut::<K>();
+        let mut first_row = 0;
+        let mut groups = rows.chunks_exact_mut(GROUP);
+        for group in &mut groups {
+            let mut sums: [[T; K]; GROUP] = std::array::from_fn(|i| group[i]);
+            for (gy, &o) in gy.chunks_exact(r).zip(offsets) {
+                let x: [T; K] = *sums::first(values, o);
+                let gy: &[T; GROUP] = gy[first_row..].first_chunk().expect("a gradient for each row");
+                for (sum, &g) in sums.iter_mut().zip(gy) {
+                    sum.iter_mut().zip(x).for_each(|(s, x)| *s += g * x);
+                }
+            }
+            group.copy_from_slice(&sums);
+            first_row += GROUP;
+        }
+        for row in groups.into_remainder() {
+            let mut sum = *row;
+            for (gy, &o) in gy.chunks_exact(r).zip(offsets) {
+                let (x, g): ([T; K], T) = (*sums::first(values, o), gy[first_row]);
+                sum.iter_mut().zip(x).for_each(|(s, x)| *s += g * x);
+            }
+            *row = sum;
+            first_row += 1;
+        }
+        let Some(grads) = grads else { return };
         let (w, _) = w.as_chunks::<K>();
-        let (gw, _) = gw.as_chunks_mut::<K>();
         for (gy, &o) in gy.chunks_exact(r).zip(offsets) {
-            let x: &[T; K] = sums::first(values, o);
-            for (&g, gw) in gy.iter().zip(gw.iter_mut()) {
-                for (gw, &x) in gw.iter_mut().zip(x) {
-                    *gw += g * x;
-                }
+            let mut sum = [T::ZERO; K];
+            for (&g, w) in gy.iter().zip(w) {
+                sum.iter_mut().zip(w).for_each(|(s, &w)| *s += g * w);
             }
-            if let Some(grads) = grads.as_deref_mut() {
-                let mut sum = [T::ZERO; K];
-                for (&g, w) in gy.iter().zip(w) {
-                    for (s, &w) in sum.iter_mut().zip(w) {
-                        *s += g * w;
-                    }
-                }
-                let gx: &mut [T; K] = sums::first_mut(grads, o);
-                for (gx, s) in gx.iter_mut().zip(sum) {
-                    *gx += s;
-                }
-            }
+            let gx: &mut [T; K] = sums::first_mut(grads, o);
+            let mut new = *gx;
+            new.iter_mut().zip(sum).for_each(|(gx, s)| *gx += s);
+            *gx = new;
         }
     }
 }
