@@ -5,7 +5,7 @@
 
 use super::function::is_negated;
 use super::lift::{Lifter, Scope, Tally};
-use super::prune::{Fate, fate};
+use super::prune::{Fate, fate_of_one};
 use super::{Graph, NeuronCounts, NeuronId, Op, OpId, Output};
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
@@ -49,6 +49,8 @@ pub struct Builder<'a> {
     vocabulary: &'a Vocabulary,
     lifter: Lifter<'a>,
     known: Known,
+    /// By operation: what becomes of its neurons of one input. To find out takes longer than to make a neuron.
+    fates: Vec<Fate>,
     /// Neurons at each stage, per predicate.
     tally: IndexVec<PredId, Tally>,
     shapes: IndexVec<RuleId, Shape>,
@@ -68,6 +70,15 @@ pub struct Builder<'a> {
     /// Atoms that a rule without valued literals gives a value, with the last such rule.
     given: HashMap<u32, RuleId>,
     lost: Vec<(RuleId, usize)>,
+    scratch: Scratch,
+}
+
+/// Working memory of an atom: to allocate it for every one costs as much as the neurons.
+#[derive(Default)]
+struct Scratch {
+    derived: Vec<(RuleId, NeuronId)>,
+    inputs: Vec<NeuronId>,
+    groundings: Vec<NeuronId>,
 }
 
 /// One strongly connected component of ground atoms, as a range of the emission order.
@@ -105,6 +116,7 @@ impl<'a> Builder<'a> {
                 aggregations: vec![None; template.rules.len()].into(),
                 atoms: HashMap::default(),
             },
+            fates: Vec::new(),
             tally: vec![Tally::default(); vocabulary.predicate_count()].into(),
             shapes: template.rules.iter().map(shape).collect(),
             ordered: template.rules.iter().map(|r| r.aggregation.order_sensitive()).collect(),
@@ -118,6 +130,7 @@ impl<'a> Builder<'a> {
             neuron: Vec::new(),
             given: HashMap::default(),
             lost: Vec::new(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -174,7 +187,7 @@ impl<'a> Builder<'a> {
         inputs: &[NeuronId],
         counts: &mut NeuronCounts,
     ) -> NeuronId {
-        let fate = fate(self.template, &graph.ops[op.index()], inputs.len());
+        let fate = self.fate(graph, op, inputs);
         let tally = &mut self.tally[pred];
         tally.unlifted += 1;
         if fate == Fate::Stays {
@@ -183,6 +196,16 @@ impl<'a> Builder<'a> {
             counts.handing_on += 1;
         }
         if fate == Fate::Vanishes { inputs[0] } else { self.lifter.push(graph, pred, op, inputs) }
+    }
+
+    fn fate(&mut self, graph: &Graph, op: OpId, inputs: &[NeuronId]) -> Fate {
+        if inputs.len() != 1 {
+            return Fate::Stays;
+        }
+        while self.fates.len() <= op.index() {
+            self.fates.push(fate_of_one(self.template, &graph.ops[self.fates.len()]));
+        }
+        self.fates[op.index()]
     }
 
     /// Decides which ground rules close a cycle, and sorts the atoms of each cycle so that what supports them comes
@@ -432,12 +455,25 @@ impl<'a> Builder<'a> {
         graph: &mut Graph,
         counts: &mut NeuronCounts,
     ) -> Option<NeuronId> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let output = self.atom_neuron_in(&mut scratch, ground, atom, queried, graph, counts);
+        self.scratch = scratch;
+        output
+    }
+
+    fn atom_neuron_in(
+        &mut self,
+        Scratch { derived, inputs, groundings }: &mut Scratch,
+        ground: &GroundProgram,
+        atom: u32,
+        queried: bool,
+        graph: &mut Graph,
+        counts: &mut NeuronCounts,
+    ) -> Option<NeuronId> {
         let a = atom as usize;
         let (from, to) = (self.starts[a] as usize, self.starts[a + 1] as usize);
         let pred = self.predicate_of(atom);
-        let mut derived: Vec<(RuleId, NeuronId)> = Vec::new();
-        let mut inputs: Vec<NeuronId> = Vec::new();
-        let mut groundings: Vec<NeuronId> = Vec::new();
+        derived.clear();
         let mut at = from;
         while at < to {
             let rule = self.entries[at].0;
@@ -452,7 +488,7 @@ impl<'a> Builder<'a> {
                     continue;
                 }
                 let body = ground.instances[rule].body(instance as usize);
-                if let Some(n) = self.rule_neuron(atom, rule, body, graph, &mut inputs, counts, ground) {
+                if let Some(n) = self.rule_neuron(atom, rule, body, graph, inputs, counts, ground) {
                     groundings.push(n);
                 }
             }
@@ -460,7 +496,7 @@ impl<'a> Builder<'a> {
                 counts.aggregations += 1;
                 let known = &mut self.known.aggregations[rule];
                 let op = *known.get_or_insert_with(|| graph.intern(Op::Aggregation(rule)));
-                derived.push((rule, self.make(graph, pred, op, &groundings, counts)));
+                derived.push((rule, self.make(graph, pred, op, groundings, counts)));
             }
             at = end;
         }
@@ -475,21 +511,21 @@ impl<'a> Builder<'a> {
         inputs.clear();
         inputs.extend(derived.iter().map(|(_, n)| *n));
         if !queried {
-            let op = self.atom_op(graph, pred, &derived, false);
-            self.neuron[a] = self.make(graph, pred, op, &inputs, counts);
+            let op = self.atom_op(graph, pred, derived, false);
+            self.neuron[a] = self.make(graph, pred, op, inputs, counts);
             return None;
         }
-        let op = self.atom_op(graph, pred, &derived, true);
-        let output = self.make(graph, pred, op, &inputs, counts);
+        let op = self.atom_op(graph, pred, derived, true);
+        let output = self.make(graph, pred, op, inputs, counts);
         if self.used[a] {
             // One atom, read in two ways, is counted once, as an output.
-            let op = self.atom_op(graph, pred, &derived, false);
-            let fate = fate(self.template, &graph.ops[op.index()], inputs.len());
+            let op = self.atom_op(graph, pred, derived, false);
+            let fate = self.fate(graph, op, inputs);
             self.neuron[a] = match self.template.compat.is_on() {
                 _ if fate == Fate::Vanishes => inputs[0],
                 // The reference changes a queried atom itself, so that its parents see the logit as well.
                 true => output,
-                false => self.lifter.push(graph, pred, op, &inputs),
+                false => self.lifter.push(graph, pred, op, inputs),
             };
         }
         Some(output)
