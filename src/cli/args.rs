@@ -111,6 +111,9 @@ pub struct LiftArgs {
     /// Settings; `--lift` may also be `both`, which is its default here.
     #[command(flatten)]
     pub settings: SettingArgs,
+    /// Modes of lifting: what they leave of what exact lifting leaves.
+    #[command(flatten)]
+    pub lifting: LiftModeArgs,
     /// Compare outputs and gradients with those of the unlifted network at random weights; fail if they differ by more
     /// than 1e-9 of the greatest.
     #[arg(long, help_heading = "Checks")]
@@ -128,13 +131,15 @@ pub struct LiftArgs {
 
 /// The settings of `nlog run` as `nlog lift` shows them.
 fn lift_arg(arg: Arg) -> Arg {
-    const USED: [&str; 2] = ["seed", "loss"];
+    // The initial weights are those that lossy lifting is measured at.
+    const USED: [&str; 4] = ["seed", "loss", "init", "dist"];
     let idle = arg.get_help_heading() == Some("Training") && !USED.contains(&arg.get_id().as_str());
     match arg.get_id().as_str() {
         "lift" => arg.default_value("both").help(
             "Which neurons may be one: off, sample (those of one world), batch or all (those of all worlds), or both, \
              sample and all one after the other",
         ),
+        "lift_mode" => arg.visible_alias("mode"),
         _ => arg.hide(idle),
     }
 }

@@ -4,13 +4,14 @@ use super::args::LiftArgs;
 use super::run::{no_queries, peak_mb};
 use crate::console::options::{inputs, set_threads, settings, usage};
 use crate::console::table::{print_table, short, value};
-use crate::console::{Console, Stop};
+use crate::console::{Console, Stop, lifting};
 use crate::diag::counted;
 use crate::graph::lift::Scope;
 use crate::session::audit::{Audit, Floor};
 use crate::session::lifting::{PredicateSurvey, Survey};
+use crate::session::modes::ScopeReport;
 use crate::session::verify::{TOLERANCE, Verification};
-use crate::session::{Network, Session};
+use crate::session::{LiftMode, Network, Session};
 use serde::Serialize;
 use std::io::Write;
 
@@ -25,6 +26,9 @@ const NAMED: usize = 10;
 struct Findings {
     #[serde(flatten)]
     survey: Survey,
+    /// What another mode than the exact one leaves, for each scope.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lifting: Vec<ScopeReport>,
     /// One for each scope.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     verify: Vec<Verification>,
@@ -45,7 +49,10 @@ pub fn lift(args: LiftArgs, console: &Console) -> Result<(), Stop> {
     if both {
         given.lift = Scope::Sample.name().to_string();
     }
-    let settings = settings(&given)?;
+    let mut settings = settings(&given)?;
+    args.lifting.apply(&mut settings)?;
+    // The first table, the checks and the audit are about what holds for all weights.
+    let mode = std::mem::take(&mut settings.lift_mode);
     if args.draws == 0 {
         return Err(Stop::Usage(Box::new(usage("`--draws` takes a positive number"))));
     }
@@ -83,17 +90,30 @@ pub fn lift(args: LiftArgs, console: &Console) -> Result<(), Stop> {
         let network = build(&mut session, Scope::All)?;
         audit = Some(session.audit(&network));
     }
+    let mut lifting = Vec::new();
+    if mode != LiftMode::Exact {
+        let parameters = session.initial_parameters::<f64>();
+        for &scope in &scopes {
+            match session.lift_statistics_of(scope, mode, &parameters) {
+                Ok(report) => lifting.push(ScopeReport { scope, report }),
+                Err(found) => {
+                    console.report(&found, &session.sources)?;
+                    return Err(Stop::Fault);
+                }
+            }
+        }
+    }
     let mut survey = survey.ok_or(Stop::Fault)?;
     survey.rank();
     let seed = session.settings.train.seed;
-    let findings =
-        Findings { survey, verify, audit, peak_mb: peak_mb(), seed, version: env!("CARGO_PKG_VERSION") };
+    let version = env!("CARGO_PKG_VERSION");
+    let findings = Findings { survey, lifting, verify, audit, peak_mb: peak_mb(), seed, version };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if args.json {
         serde_json::to_writer_pretty(&mut out, &findings).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        text(&mut out, &findings)?;
+        text(&mut out, &findings, mode)?;
     }
     out.flush()?;
     if findings.verify.iter().any(|v| !v.passed) {
@@ -110,7 +130,7 @@ fn percent(part: i64, whole: i64) -> String {
     if whole == 0 { "–".to_string() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
 }
 
-fn text(out: &mut dyn Write, findings: &Findings) -> std::io::Result<()> {
+fn text(out: &mut dyn Write, findings: &Findings, mode: LiftMode) -> std::io::Result<()> {
     let survey = &findings.survey;
     let names: Vec<&str> = survey.scopes.iter().map(|s| s.scope.name()).collect();
     let saved: i64 = survey.predicates.iter().map(|p| p.saved).sum();
@@ -176,6 +196,7 @@ fn text(out: &mut dyn Write, findings: &Findings) -> std::io::Result<()> {
     if let Some(peak) = findings.peak_mb {
         writeln!(out, "peak memory {peak:.0} MiB")?;
     }
+    lifting::by_scope(out, &findings.lifting, mode, findings.seed)?;
     if !findings.verify.is_empty() {
         verified(out, &findings.verify, findings.seed)?;
     }

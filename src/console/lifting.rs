@@ -2,11 +2,11 @@
 
 use super::Stop;
 use super::options::{choose, usage};
-use super::table::short;
+use super::table::{print_table, short};
 use crate::diag::{Diagnostic, counted};
 use crate::graph::lift::Scope;
 use crate::session::Settings;
-use crate::session::modes::{LiftMode, LiftReport};
+use crate::session::modes::{LiftMode, LiftReport, ScopeReport};
 use clap::Args;
 use std::io::{Result, Write};
 
@@ -60,7 +60,7 @@ impl LiftModeArgs {
             return Err(usage(format!(
                 "`--lift off` makes no neurons one, `--lift-mode {name}` more than others"
             ))
-            .help("leave out one of them; `--lift sample` is the default"));
+            .help("leave out one of them"));
         }
         let inits = self.lift_inits.unwrap_or(3);
         let digits = self.lift_digits.unwrap_or(12);
@@ -136,4 +136,43 @@ pub fn summary(out: &mut dyn Write, report: &LiftReport, mode: LiftMode) -> Resu
         }
     }
     Ok(())
+}
+
+/// What a mode leaves under each scope, as a table; nothing for the exact one.
+pub fn by_scope(out: &mut dyn Write, reports: &[ScopeReport], mode: LiftMode, seed: u64) -> Result<()> {
+    let cells = |row: &[&str]| row.iter().map(|c| c.to_string()).collect::<Vec<_>>();
+    let mut table = Vec::new();
+    match mode {
+        LiftMode::Exact => return Ok(()),
+        LiftMode::Value { inits, digits, check } => {
+            writeln!(
+                out,
+                "\nby value: {}, {}, seed {seed}{}",
+                counted(digits as usize, "digit"),
+                counted(inits, "draw"),
+                if check { "; the check keeps clashes apart" } else { "" },
+            )?;
+            table.push(cells(&["", "exact", "classes", "clashes", "left"]));
+        }
+        LiftMode::Lossy { epsilon, .. } => {
+            writeln!(out, "\nlossy: within {}, at the initial weights, seed {seed}", short(epsilon, 3))?;
+            table.push(cells(&["", "exact", "classes", "left", "bound", "deviation", "answer"]));
+        }
+    }
+    for ScopeReport { scope, report } in reports {
+        let counts: Vec<usize> = match (&report.value, &report.lossy) {
+            (Some(v), _) => vec![v.neurons, v.classes, v.clashes, v.left],
+            (None, Some(l)) => vec![l.neurons, l.classes, l.left],
+            (None, None) => Vec::new(),
+        };
+        let mut row = cells(&[scope.name()]);
+        row.extend(counts.iter().map(usize::to_string));
+        if let Some(l) = &report.lossy {
+            row.push(l.bound.map_or("none".to_string(), |b| short(b, 3)));
+            row.push(short(l.deviation, 3));
+            row.push(l.answer.clone().filter(|_| l.bound != Some(0.0)).unwrap_or_else(|| "–".to_string()));
+        }
+        table.push(row);
+    }
+    print_table(out, &table)
 }

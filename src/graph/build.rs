@@ -5,7 +5,7 @@
 
 use super::function::is_negated;
 use super::lift::{Lifter, Scope, Tally};
-use super::prune::{Fate, fate};
+use super::prune::{Fate, fate_of_one};
 use super::{Graph, NeuronCounts, NeuronId, Op, OpId, Output};
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
@@ -49,6 +49,8 @@ pub struct Builder<'a> {
     vocabulary: &'a Vocabulary,
     lifter: Lifter<'a>,
     known: Known,
+    /// By operation: what becomes of its neurons of one input. To find out takes longer than to make a neuron.
+    fates: Vec<Fate>,
     /// Neurons at each stage, per predicate.
     tally: IndexVec<PredId, Tally>,
     shapes: IndexVec<RuleId, Shape>,
@@ -70,6 +72,15 @@ pub struct Builder<'a> {
     /// Predicates that the engine made, whose atoms the reference has no neurons for.
     internal: IndexVec<PredId, bool>,
     lost: Vec<(RuleId, usize)>,
+    scratch: Scratch,
+}
+
+/// Working memory of an atom: to allocate it for every one costs as much as the neurons.
+#[derive(Default)]
+struct Scratch {
+    derived: Vec<(RuleId, NeuronId)>,
+    inputs: Vec<NeuronId>,
+    groundings: Vec<NeuronId>,
 }
 
 /// One strongly connected component of ground atoms, as a range of the emission order.
@@ -107,6 +118,7 @@ impl<'a> Builder<'a> {
                 aggregations: vec![None; template.rules.len()].into(),
                 atoms: HashMap::default(),
             },
+            fates: Vec::new(),
             tally: vec![Tally::default(); vocabulary.predicate_count()].into(),
             shapes: template.rules.iter().map(shape).collect(),
             ordered: template.rules.iter().map(|r| r.aggregation.order_sensitive()).collect(),
@@ -121,6 +133,7 @@ impl<'a> Builder<'a> {
             given: HashMap::default(),
             internal: vocabulary.predicates().map(|p| vocabulary.is_internal(p)).collect(),
             lost: Vec::new(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -177,7 +190,7 @@ impl<'a> Builder<'a> {
         inputs: &[NeuronId],
         counts: &mut NeuronCounts,
     ) -> NeuronId {
-        let fate = fate(self.template, &graph.ops[op.index()], inputs.len());
+        let fate = self.fate(graph, op, inputs);
         let counted = self.counted(graph, op);
         let tally = &mut self.tally[pred];
         tally.unlifted += 1;
@@ -196,6 +209,16 @@ impl<'a> Builder<'a> {
             Op::Atom { pred, .. } => !self.internal[*pred],
             Op::Value(_) | Op::Number(_) | Op::Weight(_) | Op::Negation => true,
         }
+    }
+
+    fn fate(&mut self, graph: &Graph, op: OpId, inputs: &[NeuronId]) -> Fate {
+        if inputs.len() != 1 {
+            return Fate::Stays;
+        }
+        while self.fates.len() <= op.index() {
+            self.fates.push(fate_of_one(self.template, &graph.ops[self.fates.len()]));
+        }
+        self.fates[op.index()]
     }
 
     /// Decides which ground rules close a cycle, and sorts the atoms of each cycle so that what supports them comes
@@ -451,12 +474,25 @@ impl<'a> Builder<'a> {
         graph: &mut Graph,
         counts: &mut NeuronCounts,
     ) -> Option<NeuronId> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let output = self.atom_neuron_in(&mut scratch, ground, atom, queried, graph, counts);
+        self.scratch = scratch;
+        output
+    }
+
+    fn atom_neuron_in(
+        &mut self,
+        Scratch { derived, inputs, groundings }: &mut Scratch,
+        ground: &GroundProgram,
+        atom: u32,
+        queried: bool,
+        graph: &mut Graph,
+        counts: &mut NeuronCounts,
+    ) -> Option<NeuronId> {
         let a = atom as usize;
         let (from, to) = (self.starts[a] as usize, self.starts[a + 1] as usize);
         let pred = self.predicate_of(atom);
-        let mut derived: Vec<(RuleId, NeuronId)> = Vec::new();
-        let mut inputs: Vec<NeuronId> = Vec::new();
-        let mut groundings: Vec<NeuronId> = Vec::new();
+        derived.clear();
         let mut at = from;
         while at < to {
             let rule = self.entries[at].0;
@@ -471,7 +507,7 @@ impl<'a> Builder<'a> {
                     continue;
                 }
                 let body = ground.instances[rule].body(instance as usize);
-                if let Some(n) = self.rule_neuron(atom, rule, body, graph, &mut inputs, counts, ground) {
+                if let Some(n) = self.rule_neuron(atom, rule, body, graph, inputs, counts, ground) {
                     groundings.push(n);
                 }
             }
@@ -479,7 +515,7 @@ impl<'a> Builder<'a> {
                 counts.aggregations += usize::from(!self.template.rules[rule].origin.is_helper());
                 let known = &mut self.known.aggregations[rule];
                 let op = *known.get_or_insert_with(|| graph.intern(Op::Aggregation(rule)));
-                derived.push((rule, self.make(graph, pred, op, &groundings, counts)));
+                derived.push((rule, self.make(graph, pred, op, groundings, counts)));
             }
             at = end;
         }
@@ -494,21 +530,21 @@ impl<'a> Builder<'a> {
         inputs.clear();
         inputs.extend(derived.iter().map(|(_, n)| *n));
         if !queried {
-            let op = self.atom_op(graph, pred, &derived, false);
-            self.neuron[a] = self.make(graph, pred, op, &inputs, counts);
+            let op = self.atom_op(graph, pred, derived, false);
+            self.neuron[a] = self.make(graph, pred, op, inputs, counts);
             return None;
         }
-        let op = self.atom_op(graph, pred, &derived, true);
-        let output = self.make(graph, pred, op, &inputs, counts);
+        let op = self.atom_op(graph, pred, derived, true);
+        let output = self.make(graph, pred, op, inputs, counts);
         if self.used[a] {
             // One atom, read in two ways, is counted once, as an output.
-            let op = self.atom_op(graph, pred, &derived, false);
-            let fate = fate(self.template, &graph.ops[op.index()], inputs.len());
+            let op = self.atom_op(graph, pred, derived, false);
+            let fate = self.fate(graph, op, inputs);
             self.neuron[a] = match self.template.compat.is_on() {
                 _ if fate == Fate::Vanishes => inputs[0],
                 // The reference changes a queried atom itself, so that its parents see the logit as well.
                 true => output,
-                false => self.lifter.push(graph, pred, op, &inputs),
+                false => self.lifter.push(graph, pred, op, inputs),
             };
         }
         Some(output)

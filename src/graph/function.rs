@@ -29,6 +29,8 @@ pub struct Map<'a> {
     pub offset: Option<WeightId>,
     /// How the inputs are combined.
     pub combination: Combination,
+    /// Whether a weight or an offset is written, be it a fixed 1 or that of an input left out.
+    pub weighted: bool,
     /// What is applied to the combination; `None` at an output without a stated one: what the loss wants there.
     pub activation: Option<Activation>,
     /// The rule, or the head of the first rule that derives the atom.
@@ -61,6 +63,7 @@ pub fn map_of<'a>(template: &'a Template, op: &Op) -> Option<Map<'a>> {
             Some(Map {
                 slots: kept.map(slot).collect(),
                 offset: r.offset,
+                weighted: r.offset.is_some() || r.visible().any(|(_, l)| l.weight.is_some()),
                 combination: r.combination,
                 activation: Some(r.activation),
                 span: Some(r.span),
@@ -82,9 +85,11 @@ pub fn map_of<'a>(template: &'a Template, op: &Op) -> Option<Map<'a>> {
                 span: Some(template.rules[*r].head_span),
                 pred: None,
             });
+            let offset = template.atom_offset(*pred).filter(|_| !foreign);
             Some(Map {
                 slots: slots.collect(),
-                offset: template.atom_offset(*pred).filter(|_| !foreign),
+                offset,
+                weighted: offset.is_some() || rules.iter().any(|r| template.rules[*r].head_weight.is_some()),
                 combination,
                 activation: stated.copied().or(inner),
                 span: rules.first().map(|r| template.rules[*r].head_span),
@@ -93,6 +98,7 @@ pub fn map_of<'a>(template: &'a Template, op: &Op) -> Option<Map<'a>> {
         Op::Negation => Some(Map {
             slots: vec![Slot { functions: &[], weight: None, span: None, pred: None }],
             offset: None,
+            weighted: false,
             combination: Combination::Sum,
             activation: Some(Activation::Reverse),
             span: None,

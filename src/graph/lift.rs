@@ -17,7 +17,7 @@
 
 use super::function::{Map, Slot, map_of};
 use super::{Graph, NeuronId, Op, OpId};
-use crate::base::hash::{HashMap, HashTable, hash_words};
+use crate::base::hash::{HashMap, HashTable, finish, mix};
 use crate::data::{Database, PredId, ValueId};
 use crate::template::{Template, WeightId};
 use crate::tensor::functions::{Aggregation, Combination};
@@ -265,6 +265,21 @@ impl<'a> Lifter<'a> {
             }
             same
         });
+        if times.is_none() && places.len() == inputs.len() && view != View::Number {
+            // All differ and count once, so no view changes anything: the usual case without symmetry.
+            let result = match inputs {
+                [only] if transparent => *only,
+                _ => {
+                    match view {
+                        View::Sequence => self.canonical.extend(inputs.iter().map(|i| (*i, 1))),
+                        _ => self.canonical.extend(places.iter().map(|p| (p.0, 1))),
+                    }
+                    self.intern(graph, owner, op, number, inputs, None)
+                }
+            };
+            self.places = places;
+            return result;
+        }
         match view {
             View::Number => {
                 let total: u64 = places.iter().map(|p| u64::from(p.2)).sum();
@@ -314,8 +329,7 @@ impl<'a> Lifter<'a> {
         if inputs.is_empty() {
             self.canonical.clear();
         }
-        let words = self.canonical.iter().flat_map(|&(i, t)| [i.0, t]);
-        let hash = hash_words(std::iter::once(number).chain(words));
+        let hash = hash_pairs(number, &self.canonical);
         let (signatures, hashes, first) = (&self.signatures, &self.hashes, self.first);
         let (canonical, other) = (&self.canonical, &mut self.other);
         let found = self.table.find(hash, |&n| {
@@ -327,13 +341,16 @@ impl<'a> Lifter<'a> {
             if signature.number != number || graph.inputs(candidate).len() != canonical.len() {
                 return false;
             }
-            other.clear();
             let times = graph.times(candidate);
-            other.extend(
-                graph.inputs(candidate).iter().enumerate().map(|(k, i)| (*i, times.map_or(1, |t| t[k]))),
-            );
+            let pairs =
+                graph.inputs(candidate).iter().enumerate().map(|(k, i)| (*i, times.map_or(1, |t| t[k])));
+            if pairs.clone().eq(canonical.iter().copied()) {
+                return true;
+            }
+            other.clear();
+            other.extend(pairs);
             match &signature.kind {
-                Kind::Reduce { view: View::List | View::Sequence, .. } | Kind::Leaf => {}
+                Kind::Reduce { view: View::List | View::Sequence, .. } | Kind::Leaf => return false,
                 Kind::Reduce { .. } => other.sort_unstable(),
                 map => exchange(map, other),
             }
@@ -505,6 +522,13 @@ fn exchange(kind: &Kind, inputs: &mut [(NeuronId, u32)]) {
             }
         }
     }
+}
+
+/// Hash of a function over inputs that each count so often.
+fn hash_pairs(number: u32, inputs: &[(NeuronId, u32)]) -> u64 {
+    // The input in the low half: multiplying spreads it over the whole word.
+    let word = |&(i, times): &(NeuronId, u32)| u64::from(i.0) | u64::from(times) << 32;
+    finish(inputs.iter().map(word).fold(mix(0, u64::from(number) + 1), mix))
 }
 
 fn gcd(a: u32, b: u32) -> u32 {

@@ -5,7 +5,8 @@
 //! loses them. Outputs are never replaced: what the queries are answered with is always there.
 
 use super::Op;
-use crate::template::{Literal, Rule, Template};
+use super::function::map_of;
+use crate::template::Template;
 use crate::tensor::functions::{Activation, Aggregation};
 
 /// What to do with a neuron.
@@ -19,76 +20,30 @@ pub enum Fate {
     Vanishes,
 }
 
-/// What becomes of a neuron with so many inputs (without the offset).
-pub fn fate(template: &Template, op: &Op, inputs: usize) -> Fate {
-    if inputs != 1 {
-        return Fate::Stays;
-    }
-    let Some(functions) = functions_of_one(template, op) else { return Fate::Stays };
-    match functions {
-        Functions { shape_changes: false, .. } if template.compat.prunes() => Fate::Vanishes,
-        Functions { identity: true, .. } => Fate::Copies,
+/// What becomes of a neuron of this operation that has one input (without the offset). With more it stays.
+pub fn fate_of_one(template: &Template, op: &Op) -> Fate {
+    let (identity, shape_changes) = match op {
+        // Half of a sparsemax, which the reference has in one piece.
+        Op::Aggregation(rule) if template.rules[*rule].aggregation == Aggregation::SparsemaxThreshold => {
+            return Fate::Stays;
+        }
+        Op::Aggregation(rule) => (template.rules[*rule].aggregation.is_identity_of_one(), false),
+        Op::Rule { .. } | Op::Atom { output: false, .. } => {
+            let map = map_of(template, op).expect("rules and atoms have a function");
+            if map.weighted || map.slots.iter().any(|s| !s.functions.is_empty()) {
+                return Fate::Stays;
+            }
+            (map.is_copy(), map.activation.is_some_and(changes_shape))
+        }
+        _ => return Fate::Stays,
+    };
+    match (identity, shape_changes) {
+        (_, false) if template.compat.prunes() => Fate::Vanishes,
+        (true, _) => Fate::Copies,
         _ => Fate::Stays,
     }
 }
 
-/// What the functions of a neuron make of one input.
-struct Functions {
-    identity: bool,
-    shape_changes: bool,
-}
-
-impl Functions {
-    fn new(combination: bool, activation: &Activation) -> Functions {
-        Functions {
-            identity: combination && activation.is_identity(),
-            shape_changes: matches!(
-                activation,
-                Activation::Transpose | Activation::Reshape(_) | Activation::Slice(..)
-            ),
-        }
-    }
-}
-
-/// The functions of an unweighted neuron; `None` if it has a weight or an offset, or is of a kind that no pruning
-/// touches (values, soft negations, outputs).
-fn functions_of_one(template: &Template, op: &Op) -> Option<Functions> {
-    match op {
-        Op::Rule { rule, dropped } => {
-            let rule = &template.rules[*rule];
-            let mut kept = rule.visible().enumerate().filter(|(k, _)| !dropped.contains(&(*k as u32)));
-            let plain = kept.all(|(_, (_, l))| l.functions.is_empty());
-            (plain && !is_weighted(rule))
-                .then(|| Functions::new(rule.combination.is_identity_of_one(), &rule.activation))
-        }
-        Op::Aggregation(rule) => {
-            let aggregation = &template.rules[*rule].aggregation;
-            // Half of a sparsemax, which the reference has in one piece.
-            if *aggregation == Aggregation::SparsemaxThreshold {
-                return None;
-            }
-            Some(Functions::new(aggregation.is_identity_of_one(), &Activation::Identity))
-        }
-        Op::Atom { pred, rules, output: false } => {
-            // Rules that stand in examples know nothing of the template's metadata.
-            let foreign = rules.iter().all(|r| template.rules[*r].world.is_some());
-            let weighted = rules.iter().any(|r| template.rules[*r].head_weight.is_some());
-            if weighted || (!foreign && template.atom_offset(*pred).is_some()) {
-                return None;
-            }
-            let defaults = &template.defaults;
-            let stated = template.stated_activation(*pred).filter(|_| !foreign);
-            let combination =
-                if foreign { defaults.atom_combination } else { template.atom_combination(*pred) };
-            let activation = stated.unwrap_or(&defaults.atom_activation);
-            Some(Functions::new(combination.is_identity_of_one(), activation))
-        }
-        _ => None,
-    }
-}
-
-/// Whether the rule's neurons are weighted: by an offset, or at any literal whose value enters.
-fn is_weighted(rule: &Rule) -> bool {
-    let weighted = |l: &Literal| l.is_visible() && l.weight.is_some();
-    rule.offset.is_some() || rule.body.iter().any(weighted)
+fn changes_shape(activation: Activation) -> bool {
+    matches!(activation, Activation::Transpose | Activation::Reshape(_) | Activation::Slice(..))
 }

@@ -142,6 +142,16 @@ impl LiftReport {
     }
 }
 
+/// The statistics of a mode under one scope.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScopeReport {
+    /// Which neurons may be one.
+    pub scope: Scope,
+    /// What became of them.
+    #[serde(flatten)]
+    pub report: LiftReport,
+}
+
 /// A shard's full graph, kept to be divided into classes again and again.
 #[derive(Debug, Clone)]
 pub struct Full {
@@ -161,8 +171,18 @@ impl Session {
         mode: LiftMode,
         parameters: &Parameters<f64>,
     ) -> Result<LiftReport, Diagnostics> {
+        self.lift_statistics_of(self.settings.lift, mode, parameters)
+    }
+
+    /// Like [`Session::lift_statistics`], under a scope in place of that of the settings.
+    pub fn lift_statistics_of(
+        &self,
+        scope: Scope,
+        mode: LiftMode,
+        parameters: &Parameters<f64>,
+    ) -> Result<LiftReport, Diagnostics> {
         let mut session = self.clone();
-        session.settings.lift_mode = mode;
+        (session.settings.lift, session.settings.lift_mode) = (scope, mode);
         let (network, found) = session.build();
         let network = network.ok_or(found)?;
         let lossy = Lossy::start(&session, &network, parameters).map_err(|d| vec![d])?;

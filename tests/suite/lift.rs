@@ -285,7 +285,7 @@ fn the_documentation_shows_what_is_printed() {
         assert_eq!(got.lines().map(steady).collect::<Vec<_>>(), expected, "docs/lifting.md:{at}\n{got}");
         shown += 1;
     }
-    assert_eq!(shown, 4);
+    assert_eq!(shown, 5);
     // And what is said of the sum.
     let sum = own("lrnn").replace(":- h(X).", ":- h(X). [aggregation=sum]");
     std::fs::write(dir.path().join("template.lrnn"), sum).expect("written");
@@ -297,7 +297,7 @@ fn every_key_is_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("docs/lifting.md")).expect("documentation");
     let dir = folder(&[("t.lrnn", TEMPLATE), ("d.db", DATA), ("v.db", DATA)]);
-    let all = json(dir.path(), &["t.lrnn", "d.db", "--val-examples", "v.db", "--verify", "--audit"]);
+    let base = ["t.lrnn", "d.db", "--val-examples", "v.db", "--verify", "--audit", "--mode"];
     let mut keys = Vec::new();
     fn collect(value: &Value, keys: &mut Vec<String>) {
         match value {
@@ -309,9 +309,87 @@ fn every_key_is_documented() {
             _ => {}
         }
     }
-    collect(&all, &mut keys);
-    assert!(keys.len() > 100, "{keys:?}");
+    for mode in ["value", "lossy"] {
+        collect(&json(dir.path(), &[&base[..], &[mode]].concat()), &mut keys);
+    }
+    assert!(keys.len() > 200, "{keys:?}");
     for key in keys {
         assert!(text.contains(&format!("`{key}`")) || ["sample", "all"].contains(&&*key), "{key}");
+    }
+}
+
+/// `h` and `k` add the same in another order, and the second example is nearly the first.
+const SWAPPED: &str = "h(X) :- $w={2,2} f(X), $v={2,2} g(X).\nk(X) :- $v={2,2} g(X), $w={2,2} f(X).\n\
+                       {1,2} q :- h(X).\n{1,2} q :- k(X).\n";
+const NEAR: &str = "1 q :- <[1,0]> f(a), <[0,1]> g(a).\n0 q :- <[1.001,0]> f(a), <[0,1]> g(a).\n";
+
+#[test]
+fn modes_are_told_by_scope() {
+    let dir = folder(&[("t.lrnn", SWAPPED), ("d.db", NEAR)]);
+    let told = |args: &[&str]| json(dir.path(), &[&["t.lrnn", "d.db"], args].concat());
+    let exact = told(&[]);
+    assert!(exact.get("lifting").is_none(), "{exact}");
+    let n = |v: &Value| v.as_u64().unwrap_or_else(|| panic!("no number: {v}"));
+    let by_value = told(&["--mode", "value"]);
+    // What holds for all weights stays.
+    for key in ["predicates", "unlifted", "pruned"] {
+        assert_eq!(by_value[key], exact[key], "{key}");
+    }
+    let reports = by_value["lifting"].as_array().expect("a list");
+    assert_eq!(reports.len(), 2);
+    for (i, r) in reports.iter().enumerate() {
+        assert_eq!((&r["scope"], &r["mode"]), (&exact["scopes"][i]["scope"], &"value".into()));
+        let v = &r["value"];
+        assert_eq!(v["neurons"], exact["scopes"][i]["neurons"]);
+        assert_eq!(n(&v["neurons"]) - n(&v["classes"]), n(&v["clashes"]), "{v}");
+        assert!(v["left"] == r["neurons"] && r["lossy"].is_null(), "{r}");
+    }
+    // By hand, in each example: k's ground rule and atom are h's, and so is the ground rule of q that reads k; its
+    // weight comes after that.
+    assert_eq!(n(&reports[0]["value"]["clashes"]), 6);
+    let text = clean(dir.path(), &["lift", "t.lrnn", "d.db", "--lift-mode", "value", "--lift-check"]);
+    let (_, table) = text
+        .split_once("by value: 12 digits, 3 draws, seed 0; the check keeps clashes apart\n")
+        .expect(&text);
+    let exactly = exact["scopes"][0]["neurons"].to_string();
+    assert_eq!(line(table, "sample")[3..], ["6", exactly.as_str()], "{text}");
+    assert_eq!(line(table, "all").len(), 5, "{text}");
+    // Two examples that are nearly one: across them half is left.
+    let lossy = told(&["--lift-mode", "lossy", "--lift-epsilon", "0.01"]);
+    let of = |i: usize| &lossy["lifting"][i]["lossy"];
+    assert_eq!(
+        (n(&of(0)["left"]), of(0)["epsilon"].as_f64()),
+        (n(&of(1)["left"]) * 2, Some(0.01)),
+        "{lossy}"
+    );
+    let bound = of(1)["bound"].as_f64().expect("a bound");
+    assert!(bound > 0.0 && of(1)["deviation"].as_f64() <= Some(bound) && of(1)["answer"] == "q", "{lossy}");
+    let text = clean(
+        dir.path(),
+        &["lift", "t.lrnn", "d.db", "--mode", "lossy", "--lift-epsilon", "0.01", "--lift", "all"],
+    );
+    let (_, table) = text.split_once("lossy: within 0.01, at the initial weights, seed 0\n").expect(&text);
+    let row = line(table, "all");
+    assert_eq!(
+        (row[1], row[3]),
+        (&*n(&of(1)["neurons"]).to_string(), &*n(&of(1)["left"]).to_string()),
+        "{text}"
+    );
+    assert!(row[4].parse::<f64>().is_ok_and(|b| (b - bound).abs() < 0.01 * bound) && row[6] == "q", "{text}");
+    // Other initial weights, other answers.
+    let other = told(&["--lift-mode", "lossy", "--lift-epsilon", "0.01", "--seed", "5"]);
+    assert_ne!(other["lifting"][1]["lossy"]["bound"].as_f64(), Some(bound));
+    for (args, code, words) in [
+        (vec!["--mode", "lossy", "--lift-epsilon", "0.01", "--max-error", "1e-9"], 1, "E0706"),
+        (vec!["--mode", "value", "--lift-epsilon", "0.01"], 2, "belongs to `--lift-mode lossy`"),
+        (vec!["--mode", "value", "--lift", "off"], 2, "`--lift off` makes no neurons one"),
+        (vec!["--mode", "valu"], 2, "did you mean `value`"),
+    ] {
+        let o = nlog(dir.path(), &[&["lift", "t.lrnn", "d.db"], &args[..]].concat());
+        let err = String::from_utf8_lossy(&o.stderr);
+        assert!(
+            o.status.code() == Some(code) && err.contains(words) && o.stdout.is_empty(),
+            "{args:?}\n{err}"
+        );
     }
 }
