@@ -16,20 +16,36 @@ struct Index {
     next: Vec<u32>,
 }
 
+/// Where a row may be found: two words that tell tuples apart (up to two columns: the tuple itself; else a hash), and
+/// the row.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    key: [u32; 2],
+    row: u32,
+}
+
+const FREE: Slot = Slot { key: [0; 2], row: NONE };
+
+/// The set of all rows: open addressing with linear probing, at most half full. Most of the time of a recursive program
+/// is spent asking whether a row is known, and waiting for memory; a slot tells it with one access where a chain takes
+/// three (bucket, row, next).
+#[derive(Debug, Clone, Default)]
+struct Set {
+    slots: Vec<Slot>,
+}
+
 /// The rows of one predicate in one world, without duplicates, in order of derivation.
 #[derive(Debug, Clone, Default)]
 pub struct Relation {
     arity: usize,
     rows: Vec<ConstId>,
     len: u32,
-    /// The index on all columns finds duplicates; others are made on demand.
+    /// Finds duplicates.
+    set: Set,
+    /// On some columns, made on demand.
     indexes: Vec<Index>,
     /// Round in which each row was first derived (0: a fact).
     pub rounds: Vec<u32>,
-}
-
-fn full_mask(arity: usize) -> u64 {
-    if arity >= 64 { u64::MAX } else { (1 << arity) - 1 }
 }
 
 #[inline]
@@ -42,15 +58,32 @@ fn masked(row: &[ConstId], mask: u64) -> impl Iterator<Item = ConstId> + '_ {
     row.iter().enumerate().filter(move |(i, _)| mask & (1 << i) != 0).map(|(_, c)| *c)
 }
 
+/// The words that stand for a tuple in the set of all rows.
+#[inline]
+fn set_key(tuple: &[ConstId], hash: u64) -> [u32; 2] {
+    match tuple {
+        [] => [0; 2],
+        [a] => [a.0, 0],
+        [a, b] => [a.0, b.0],
+        _ => [hash as u32, (hash >> 32) as u32],
+    }
+}
+
 impl Relation {
     /// An empty relation of so many columns.
     pub fn new(arity: usize) -> Self {
-        let full = Index { mask: full_mask(arity), ..Index::default() };
-        Relation { arity, indexes: vec![full], ..Relation::default() }
+        Relation { arity, ..Relation::default() }
     }
 
-    /// Forgets all rows from `len` on, in time linear in their number: the newest row is the head of its bucket.
+    /// Forgets all rows from `len` on, in time linear in their number: the newest row is the head of its bucket, and no
+    /// other row was put behind it in the set.
     pub fn truncate(&mut self, len: u32) {
+        for row in (len..self.len).rev() {
+            let tuple = self.row(row);
+            let (place, found) = self.place(hash_key(tuple.iter().copied()), tuple);
+            debug_assert_eq!(found, Some(row));
+            self.set.slots[place] = FREE;
+        }
         for index in &mut self.indexes {
             for row in (len..self.len).rev() {
                 let at = row as usize * self.arity;
@@ -87,20 +120,25 @@ impl Relation {
     pub fn insert(&mut self, tuple: &[ConstId], round: u32) -> (u32, bool) {
         debug_assert_eq!(tuple.len(), self.arity);
         let hash = hash_key(tuple.iter().copied());
-        if let Some(row) = self.find_hashed(hash, tuple) {
+        if self.set.slots.len() < 2 * (self.len as usize + 1) {
+            self.grow();
+        }
+        let (place, found) = self.place(hash, tuple);
+        if let Some(row) = found {
             return (row, false);
         }
         let row = self.len;
         assert!(row < NONE, "fewer than 2^32 rows in a relation");
+        self.set.slots[place] = Slot { key: set_key(tuple, hash), row };
         self.rows.extend_from_slice(tuple);
         self.rounds.push(round);
         self.len += 1;
         for i in 0..self.indexes.len() {
-            let hash = if i == 0 { hash } else { hash_key(masked(tuple, self.indexes[i].mask)) };
             if self.indexes[i].heads.len() <= self.indexes[i].next.len() {
                 self.rebuild(i);
             } else {
                 let index = &mut self.indexes[i];
+                let hash = hash_key(masked(tuple, index.mask));
                 let bucket = hash as usize & (index.heads.len() - 1);
                 index.next.push(index.heads[bucket]);
                 index.heads[bucket] = row;
@@ -114,22 +152,43 @@ impl Relation {
         if self.len == 0 {
             return None;
         }
-        self.find_hashed(hash_key(tuple.iter().copied()), tuple)
+        self.place(hash_key(tuple.iter().copied()), tuple).1
     }
 
-    fn find_hashed(&self, hash: u64, tuple: &[ConstId]) -> Option<u32> {
-        let index = &self.indexes[0];
-        if index.heads.is_empty() {
-            return None;
-        }
-        let mut row = index.heads[hash as usize & (index.heads.len() - 1)];
-        while row != NONE {
-            if self.row(row) == tuple {
-                return Some(row);
+    /// The slot where a tuple stands, with its row, or the free one where it would. There are slots.
+    #[inline]
+    fn place(&self, hash: u64, tuple: &[ConstId]) -> (usize, Option<u32>) {
+        let slots = &self.set.slots;
+        let mask = slots.len() - 1;
+        let key = set_key(tuple, hash);
+        let mut place = hash as usize & mask;
+        loop {
+            let slot = &slots[place];
+            if slot.row == NONE {
+                return (place, None);
             }
-            row = index.next[row as usize];
+            if slot.key == key && (tuple.len() <= 2 || self.row(slot.row) == tuple) {
+                return (place, Some(slot.row));
+            }
+            place = (place + 1) & mask;
         }
-        None
+    }
+
+    /// Gives the set four slots for every row.
+    fn grow(&mut self) {
+        let slots = (self.len as usize * 4).next_power_of_two().max(16);
+        self.set.slots.clear();
+        self.set.slots.resize(slots, FREE);
+        for row in 0..self.len {
+            let tuple = self.row(row);
+            let hash = hash_key(tuple.iter().copied());
+            // Rows are distinct: the first free slot is the one.
+            let mut place = hash as usize & (slots - 1);
+            while self.set.slots[place].row != NONE {
+                place = (place + 1) & (slots - 1);
+            }
+            self.set.slots[place] = Slot { key: set_key(tuple, hash), row };
+        }
     }
 
     /// Fills index `i` anew, with twice as many buckets as rows.
