@@ -24,6 +24,7 @@ mod lift_modes;
 mod lifting;
 mod messages;
 mod metamorphic;
+mod quotient;
 mod robustness;
 mod semiring;
 mod shapes;
