@@ -257,7 +257,7 @@ fn what_deviates_ends_with_a_fault() {
 }
 
 /// A line without what differs from run to run: times, memory, and rounding, which must be no more than that.
-fn steady(line: &str) -> String {
+pub fn steady(line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     let unit = |i: usize| words.get(i + 1).is_some_and(|w| ["ms", "MiB"].contains(w));
     let deviation = words.get(1).is_some_and(|w| ["outputs", "gradients"].contains(w));

@@ -1,5 +1,7 @@
 //! Ground rules on classes of constants: the theorem of `docs/lifting-before-grounding.md` on random programs, and counts.
 
+use crate::docs::blocks;
+use crate::lift::steady;
 use crate::support::{evaluate_only, network, session};
 use nlog::base::hash::IndexMap;
 use nlog::base::rng::Stream;
@@ -15,6 +17,8 @@ use nlog::session::{Session, Settings};
 use nlog::template::Term;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::Command;
 
 fn fragment(s: &Session) -> Fragment {
     let roots = s.database.queries.iter().map(|q| q.pred);
@@ -335,9 +339,10 @@ fn each_obstacle_is_named() {
     assert_eq!(example[1], Some(O::Example));
 }
 
-/// Two triangles and a ring of six: no tree tells them apart, a triangle does.
+/// Worlds that no tree tells apart, and rules outside the fragment that do: their ground rules stay as they are.
 #[test]
-fn a_body_that_is_no_tree_sees_more_than_colours() {
+fn other_rules_see_more_than_colours() {
+    // Two triangles and a ring of six.
     let rings = "e(a,b), e(b,c), e(c,a), e(d,f), e(f,g), e(g,d)";
     let ring = "e(a,b), e(b,c), e(c,d), e(d,f), e(f,g), e(g,a)";
     let data = format!("1 q :- one(a), {rings}.\n0 q :- one(a), {ring}.");
@@ -349,4 +354,40 @@ fn a_body_that_is_no_tree_sees_more_than_colours() {
     assert_eq!(count("e(X,Y), e(Y,Z), e(Z,W)"), (12, Both { sample: 2, all: 1 }));
     // Six ground rules in one world and none in the other, though all constants have one colour.
     assert_eq!(count("e(X,Y), e(Y,Z), e(Z,X)"), (6, Both { sample: 6, all: 6 }));
+    // Two ways to one place, or one way to each of two.
+    let worlds = ["b(a,y,1), b(a,y,2), b(c,z,3), b(c,z,4)", "b(a,y,1), b(a,z,2), b(c,y,3), b(c,z,4)"];
+    let data = worlds.map(|b| format!("1 q :- f(y), f(z), t(1), t(2), t(3), t(4), {b}.")).join("\n");
+    let count = |body: &str| {
+        let template = format!("h(X) :- {body}.\n{{1}} q :- h(X).");
+        let quotient = session(&template, &data, evaluate_only()).quotient().expect("counted");
+        (quotient.rules[0].ground_rules, quotient.rules[0].quotient)
+    };
+    assert_eq!(count("f(Y), *b(X,Y,B), *t(B)"), (6, Both { sample: 6, all: 6 }));
+    // Seen, the way counts; unmentioned elsewhere, it does not, and refinement looks at pairs.
+    assert_eq!(count("f(Y), *b(X,Y,B), t(B)"), (8, Both { sample: 2, all: 1 }));
+    assert_eq!(count("f(Y), *b(X,Y,_)"), (6, Both { sample: 2, all: 2 }));
+}
+
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/lifting-before-grounding.md")).expect("documentation");
+    let dir = tempfile::tempdir().expect("a folder");
+    for (language, file) in [("lrnn", "template.lrnn"), ("db", "facts.db")] {
+        let [(_, block)] = &blocks(&text, language)[..] else { panic!("one block of {language}") };
+        std::fs::write(dir.path().join(file), block).expect("written");
+    }
+    let [(_, run)] = &blocks(&text, "console")[..] else { panic!("one command") };
+    let (command, shown) = run.split_once('\n').expect("a command and its output");
+    let args = command.strip_prefix("$ nlog ").expect("a call").split_whitespace();
+    let mut nlog = Command::new(env!("CARGO_BIN_EXE_nlog"));
+    let output = nlog.args(args).current_dir(dir.path()).output().expect("nlog runs");
+    let got = String::from_utf8(output.stdout).expect("UTF-8");
+    let steady = |text: &str| text.lines().map(steady).collect::<Vec<_>>();
+    assert_eq!(steady(&got), steady(shown), "{got}");
+    // What is said of the first world: twelve walks, all alike.
+    let first = blocks(&text, "db")[0].1.lines().next().expect("an example").to_string();
+    let q = session(&blocks(&text, "lrnn")[0].1, &first, evaluate_only()).quotient().expect("counted");
+    let walks = q.rules.iter().find(|r| r.head == "q/0").expect("a rule");
+    assert_eq!((walks.ground_rules, walks.quotient.sample), (12, 1));
 }
