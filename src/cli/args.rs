@@ -124,6 +124,10 @@ pub struct LiftArgs {
     /// Name the samples that no weights can tell apart, and the errors that no training can avoid.
     #[arg(long, help_heading = "Checks")]
     pub audit: bool,
+    /// Count the ground rules that would be left if rules were joined over classes of constants that they cannot tell
+    /// apart. Only a count: grounding stays as it is.
+    #[arg(long, help_heading = "Checks")]
+    pub quotient: bool,
     /// Print one JSON object instead of text.
     #[arg(long, help_heading = "Results")]
     pub json: bool,

@@ -1,6 +1,7 @@
 //! `nlog lift`: what lifting saves, and where.
 
 use super::args::LiftArgs;
+use super::quotient::counted_on_classes;
 use super::run::{no_queries, peak_mb};
 use crate::console::options::{inputs, set_threads, settings, usage};
 use crate::console::table::{print_table, short, value};
@@ -10,6 +11,7 @@ use crate::graph::lift::Scope;
 use crate::session::audit::{Audit, Floor};
 use crate::session::lifting::{PredicateSurvey, Survey};
 use crate::session::modes::ScopeReport;
+use crate::session::quotient::Quotient;
 use crate::session::verify::{TOLERANCE, Verification};
 use crate::session::{LiftMode, Network, Session};
 use serde::Serialize;
@@ -34,6 +36,8 @@ struct Findings {
     verify: Vec<Verification>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audit: Option<Audit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quotient: Option<Quotient>,
     /// Peak resident memory in MiB, of all that the command did.
     peak_mb: Option<f64>,
     seed: u64,
@@ -103,11 +107,21 @@ pub fn lift(args: LiftArgs, console: &Console) -> Result<(), Stop> {
             }
         }
     }
+    let mut quotient = None;
+    if args.quotient {
+        quotient = match session.quotient() {
+            Ok(found) => Some(found),
+            Err(d) => {
+                console.report(&[d], &session.sources)?;
+                return Err(Stop::Fault);
+            }
+        };
+    }
     let mut survey = survey.ok_or(Stop::Fault)?;
     survey.rank();
     let seed = session.settings.train.seed;
-    let version = env!("CARGO_PKG_VERSION");
-    let findings = Findings { survey, lifting, verify, audit, peak_mb: peak_mb(), seed, version };
+    let (peak_mb, version) = (peak_mb(), env!("CARGO_PKG_VERSION"));
+    let findings = Findings { survey, lifting, verify, audit, quotient, peak_mb, seed, version };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if args.json {
         serde_json::to_writer_pretty(&mut out, &findings).map_err(std::io::Error::from)?;
@@ -200,8 +214,11 @@ fn text(out: &mut dyn Write, findings: &Findings, mode: LiftMode) -> std::io::Re
     if !findings.verify.is_empty() {
         verified(out, &findings.verify, findings.seed)?;
     }
-    match &findings.audit {
-        Some(audit) => audited(out, audit),
+    if let Some(audit) = &findings.audit {
+        audited(out, audit)?;
+    }
+    match &findings.quotient {
+        Some(quotient) => counted_on_classes(out, quotient),
         None => Ok(()),
     }
 }

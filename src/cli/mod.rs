@@ -5,6 +5,7 @@ pub mod dump;
 pub mod explain;
 pub mod fmt;
 pub mod lift;
+mod quotient;
 pub mod run;
 
 use crate::base::span::SourceMap;

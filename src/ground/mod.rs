@@ -5,6 +5,8 @@
 //! recorded as it is met.
 
 pub mod evaluate;
+pub mod fragment;
+pub mod refine;
 pub mod relation;
 pub mod semiring;
 

@@ -8,6 +8,7 @@ pub mod groups;
 pub mod inspect;
 pub mod lifting;
 pub mod modes;
+pub mod quotient;
 pub mod report;
 pub mod run;
 pub mod semiring;

@@ -25,6 +25,7 @@ mod lifting;
 mod messages;
 mod metamorphic;
 mod peers;
+mod quotient;
 mod robustness;
 mod semiring;
 mod shapes;
