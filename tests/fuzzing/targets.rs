@@ -9,7 +9,7 @@ use nlog::session::{Session, Settings};
 use nlog::syntax::chunk::completeness;
 use nlog::syntax::format::{Layout, format};
 use nlog::syntax::parser::parse_template;
-use nlog::syntax::token::{lex, unquote};
+use nlog::syntax::token::{Token, TokenKind, lex, unquote};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 
@@ -127,7 +127,12 @@ pub fn facts(input: &[u8]) -> u64 {
 pub fn fmt(input: &[u8]) -> u64 {
     let text = text(input);
     let words = |text: &str| -> Vec<String> {
-        let kept = lex(text).into_iter().map(|t| text[t.range()].trim().to_string());
+        // The sign of a number by itself, as it may be an operator.
+        let parts = |t: Token| match (t.kind, text[t.range()].split_at_checked(1)) {
+            (TokenKind::Number, Some((sign @ ("+" | "-"), rest))) => vec![sign.to_string(), rest.to_string()],
+            _ => vec![text[t.range()].trim().to_string()],
+        };
+        let kept = lex(text).into_iter().flat_map(parts);
         kept.filter(|t| !t.is_empty() && t != "\u{feff}").collect()
     };
     let mut seen = Vec::new();
