@@ -128,7 +128,12 @@ pub fn fmt(input: &[u8]) -> u64 {
     let text = text(input);
     let words = |text: &str| -> Vec<String> {
         let kept = lex(text).into_iter().map(|t| text[t.range()].trim().to_string());
-        kept.filter(|t| !t.is_empty() && t != "\u{feff}").collect()
+        // The sign of a number may turn out to be an operator, which is spaced: `X -1` is `X - 1`.
+        let signed = |t: String| match t.strip_prefix(['+', '-']) {
+            Some(digits) if !digits.is_empty() => vec![t[..1].to_string(), digits.to_string()],
+            _ => vec![t],
+        };
+        kept.filter(|t| !t.is_empty() && t != "\u{feff}").flat_map(signed).collect()
     };
     let mut seen = Vec::new();
     for layout in [Layout::Template, Layout::Data] {
