@@ -498,7 +498,7 @@ impl Session {
                     .label(rule, "the members of a group are derived from each other")
                     .label(head, "a cycle among atoms comes back here")
                     .note("inside a cycle later derivations are left out; the values of the rest do not add up to 1")
-                    .help("number the steps, as in `h(Y,T+1) :- …, h(X,T)`, or normalise outside the recursion"),
+                    .help("number the steps, as in `h(Y,N) :- …, h(X,T), N = T + 1`, or normalise outside the recursion"),
             );
         }
     }

@@ -1,7 +1,7 @@
 //! What somebody meets who is new: warnings where they are looked for, causes, and what else was meant.
 
 use crate::files::{err, files, nlog, out};
-use crate::support::shown;
+use crate::support::{answers, shown};
 use nlog::base::rng::Stream;
 use nlog::diag::has_errors;
 use nlog::ground::semiring::Semiring;
@@ -317,4 +317,27 @@ fn divergence_is_named() {
     let text = run("1e300");
     assert!(text.contains("W0804") && text.contains("training diverges"), "{text}");
     assert!(!run("0.01").contains("diverges"));
+}
+
+/// What `nlog explain` advises in words beside its programs.
+#[test]
+fn advice_of_the_explanations_works() {
+    let values = |template: &str, data: &str| -> Vec<Vec<f64>> {
+        answers(template, data).into_iter().map(|(_, v)| v).collect()
+    };
+    // E0301: a game, by values.
+    let game = "[rule=identity, atom=identity]\nwin(X) :- ~win(Y), *move(X,Y).  [aggregation=max]\n\
+                <0> win(X) :- *move(_,X), !has(X).\nhas(X) :- *move(X,_).";
+    let explained = nlog::diag::explain::text(nlog::diag::codes::NEGATIVE_CYCLE).expect("a text");
+    game.lines().for_each(|l| assert!(explained.contains(l), "{l} is not what is advised"));
+    let moves = "move(a,b), move(b,c), move(c,d), move(a,c). ?- win(a), win(b), win(c), win(d).";
+    assert_eq!(values(game, moves), [[1.0], [0.0], [1.0], [0.0]]);
+    // W0701: numbered steps close no cycle.
+    let step = "h(Y,N) :- h(X,T), *edge(X,Y), T < 3, N = T + 1.";
+    assert!(nlog::diag::explain::text(nlog::diag::codes::CYCLES_CUT).is_some_and(|t| t.contains(step)));
+    let steps = format!("[rule=identity, atom=identity]\nh(X,0) :- f(X).\n{step}");
+    let data = "<0.5> f(a). edge(a,b). edge(b,a). ?- h(a,2), h(b,3).";
+    assert_eq!(values(&steps, data), [[0.5], [0.5]]);
+    let (session, _) = Session::from_texts(&steps, data, Settings::default());
+    assert_eq!(shown(&session.build().1, &session), "");
 }
