@@ -2,10 +2,11 @@
 
 use crate::base::index::{Id, IndexVec};
 use crate::data::builder::query_text;
-use crate::data::{ConstId, PredId, Query, QueryTerm, Vocabulary};
+use crate::data::{ConstId, Database, PredId, Query, QueryTerm, Vocabulary};
 use crate::diag::{Diagnostic, codes, counted, suggest};
 use crate::ground::GroundProgram;
 use crate::syntax::ast::Sign;
+use crate::template::check::differ_in_digits_only;
 use crate::template::{Literal, Relation, Rule, Template, Term, VarId};
 
 /// Substitutions tried per rule before the search gives up and blames the literal that it reached.
@@ -17,6 +18,7 @@ pub fn why_not(
     ground: &GroundProgram,
     template: &Template,
     vocabulary: &Vocabulary,
+    database: &Database,
     domain: &[ConstId],
 ) -> Diagnostic {
     let text = query_text(vocabulary, query);
@@ -40,8 +42,11 @@ pub fn why_not(
             None => {
                 let known = vocabulary
                     .predicates()
-                    .filter(|&p| is_known(template, ground, p) && is_writable(vocabulary, p));
-                suggest::did_you_mean(name, known.map(|p| vocabulary.predicate_name(p)))
+                    .filter(|&p| is_known(template, ground, p) && is_writable(vocabulary, p))
+                    .map(|p| vocabulary.predicate_name(p))
+                    .filter(|other| !differ_in_digits_only(name, other));
+                // Facts of other worlds: the name is right.
+                if has_facts(database, query.pred) { None } else { suggest::did_you_mean(name, known) }
             }
         };
         return d.note(format!("no rule derives `{}`", vocabulary.predicate_text(query.pred)));
@@ -83,7 +88,7 @@ pub fn why_not(
                 continue;
             }
             d = d.label(literal.span, describe(literal, &bindings, rule, template, vocabulary, ground));
-            if let Some(help) = misspelt(literal, vocabulary, ground, template) {
+            if let Some(help) = misspelt(literal, vocabulary, database, ground, template) {
                 d.help = Some(help);
             }
             // A predicate of which nothing at all holds: its first rule says why, and so on down to the facts.
@@ -121,19 +126,30 @@ fn is_known(template: &Template, ground: &GroundProgram, p: PredId) -> bool {
     !ground.relations[p].is_empty() || template.rules.iter().any(|r| r.head == p)
 }
 
+/// Whether some world has facts of a predicate.
+fn has_facts(database: &Database, p: PredId) -> bool {
+    [&database.shared, &database.examples].into_iter().any(|set| set.table(p).is_some())
+}
+
+/// A predicate that the literal of one that nothing defines may have meant: it holds here, and no rule reads it.
 fn misspelt(
     literal: &Literal,
     vocabulary: &Vocabulary,
+    database: &Database,
     ground: &GroundProgram,
     template: &Template,
 ) -> Option<String> {
     let p = literal.predicate()?;
-    if is_known(template, ground, p) {
+    if is_known(template, ground, p) || has_facts(database, p) {
         return None;
     }
+    let name = vocabulary.predicate_name(p);
+    let read = |q: PredId| template.rules.iter().any(|r| r.body.iter().any(|l| l.predicate() == Some(q)));
     let same = vocabulary.predicates().filter(|&q| vocabulary.arity(q) == vocabulary.arity(p));
-    let known = same.filter(|&q| is_known(template, ground, q) && is_writable(vocabulary, q));
-    suggest::did_you_mean(vocabulary.predicate_name(p), known.map(|q| vocabulary.predicate_name(q)))
+    let known = same.filter(|&q| is_known(template, ground, q) && is_writable(vocabulary, q) && !read(q));
+    let names =
+        known.map(|q| vocabulary.predicate_name(q)).filter(|other| !differ_in_digits_only(name, other));
+    suggest::did_you_mean(name, names)
 }
 
 /// An argument as a question's: a constant, or a variable of its own.

@@ -83,8 +83,8 @@ pub struct RunArgs {
     /// Print the learned weights.
     #[arg(long, help_heading = "Results")]
     pub weights: bool,
-    /// Answer without weights and training: bool (does it hold?), count (in how many ways?) or maxmin (to what
-    /// degree?).
+    /// Answer without weights and training: bool (does it hold?), count (in how many ways?), maxmin (to what
+    /// degree?) or minplus (at what least length?).
     #[arg(long, value_name = "NAME", help_heading = "Results", conflicts_with_all = [
         "weights", "dump", "optimizer", "lr", "decay", "batch", "loss", "init", "dist", "weight_decay", "clip_norm",
         "clip_value", "patience", "reduction", "eval_every", "precision",

@@ -75,7 +75,12 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         ),
         None => None,
     };
-    let (session, found) = Session::load(&inputs, settings);
+    let (session, files, found) = Session::load_program(&inputs, settings);
+    if inputs.train.queries.is_some() && session.looks_swapped() {
+        console.note(
+            "`--examples` states what the rules derive and `--queries` asks for facts: are the two swapped?",
+        );
+    }
     console.report(&found, &session.sources)?;
     if session.database.queries.is_empty() {
         return no_queries(&session, console);
@@ -94,6 +99,14 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         let (network, outcome) = result.ok_or(Stop::Fault)?;
         return results(&args, console, &session, &network, &outcome, None, None, start);
     }
+    // Warnings alone: nobody waits for what is not shown.
+    if !console.quiet {
+        let mut habits = session.habits(&files);
+        // Building finds out whether such a target is at fault.
+        habits.retain(|d| d.code != codes::MIXED_SHAPES);
+        console.diagnostics(&habits, &session.sources);
+    }
+    drop(files);
     let (network, found) = session.build();
     console.report(&found, &session.sources)?;
     let network = network.ok_or(Stop::Fault)?;
@@ -127,8 +140,17 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     }
     if cross.is_none() && !outcome.history.epochs.is_empty() && outcome.history.best_epoch == 0 {
         let title = "no epoch improved on the initial model, which is kept";
-        let d = Diagnostic::new(codes::NO_PROGRESS, title)
+        let mut d = Diagnostic::new(codes::NO_PROGRESS, title)
             .help("a smaller learning rate (`--lr`), or another seed");
+        let errors = outcome.history.epochs.iter().map(|e| e.train_error.unwrap_or(e.online_error));
+        let (worst, first) = (errors.fold(0.0, f64::max), outcome.train.error.unwrap_or(0.0));
+        // Noise does not make an error a thousand times as large.
+        if worst > 1e3 * first.max(1e-3) {
+            let (first, worst) = (table::short(first, 3), table::short(worst, 3));
+            d = d.note(format!(
+                "training diverges: the error grew from {first} to {worst}; the steps are too large"
+            ));
+        }
         console.diagnostics(&[d], &session.sources);
     }
     results(&args, console, &session, &network, &outcome, Some(&parameters), cross.as_ref(), start)
@@ -150,6 +172,14 @@ fn results(
         Some(cross) => table::cross_validation(&mut stdout, cross)?,
         None => table::summary(&mut stdout, session, network, outcome)?,
     }
+    let unshown = table::unshown(session, network);
+    if unshown > 0 && cross.is_none() && args.predictions.is_none() {
+        let what = counted(unshown, "answer");
+        console.note(&format!("{what} to labelled queries not shown: `--predictions FILE.csv` writes them"));
+    }
+    if let Some(note) = session.unanswered(network) {
+        console.note(&note);
+    }
     let mode = session.settings.lift_mode;
     let report = LiftReport::new(mode, &network.statistics, outcome.lossy.as_ref());
     lifting::summary(&mut stdout, &report, mode)?;
@@ -158,7 +188,10 @@ fn results(
     }
     stdout.flush()?;
     if let Some(path) = &args.predictions {
-        write_file(path, console, session, |out| table::predictions(out, path, session, network, outcome))?;
+        write_file(path, console, session, |out| {
+            let fold_of = cross.map(|c| &c.fold_of[..]);
+            table::predictions(out, path, session, network, outcome, fold_of)
+        })?;
     }
     if let Some(path) = &args.report {
         let total = start.elapsed().as_secs_f64();
@@ -219,7 +252,8 @@ fn check_outputs(args: &RunArgs, inputs: &Inputs, console: &Console) -> Result<(
 pub(super) fn no_queries(session: &Session, console: &Console) -> Result<(), Stop> {
     let d = Diagnostic::new(codes::NO_QUERIES, "there is no query: nothing to compute or to learn from")
         .help(
-            "ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries`",
+            "ask with `?- path(a,X).`, label examples with `1.0 toxic :- bond(a1,a2).`, or use `--queries` \
+             (a text, or a table `toxic.csv` with a column `target`)",
         );
     console.report(&[d], &session.sources)
 }

@@ -179,6 +179,7 @@ pub fn inputs(files: &FileArgs, console: &Console) -> Result<Inputs, Stop> {
         inputs.templates.push(template.clone());
     }
     inputs.data.extend(operands.cloned());
+    swapped(&inputs).map_or(Ok(()), |d| Err(stop(d)))?;
     let set = |slot: &mut ExampleFiles, examples: &Option<_>, queries: &Option<_>| {
         if examples.is_some() {
             slot.examples.clone_from(examples);
@@ -204,6 +205,19 @@ pub fn inputs(files: &FileArgs, console: &Console) -> Result<Inputs, Stop> {
     set(&mut inputs.validation, &files.val_examples, &files.val_queries);
     set(&mut inputs.test, &files.test_examples, &files.test_queries);
     Ok(inputs)
+}
+
+/// A template among the data and data for a template, by the endings of their names.
+fn swapped(inputs: &Inputs) -> Option<Diagnostic> {
+    let ends = |p: &Path, endings: &[&str]| p.extension().is_some_and(|e| endings.iter().any(|x| e == *x));
+    let template = inputs.templates.iter().find(|p| ends(p, &["db", "csv", "tsv"]))?;
+    let data = inputs.data.iter().find(|p| ends(p, &["lrnn"]))?;
+    let title = format!("`{}` is given as the template and `{}` as data", template.display(), data.display());
+    Some(usage(title).help(format!(
+        "the template comes first: `nlog run {} {}`",
+        data.display(),
+        template.display()
+    )))
 }
 
 /// One of several names, or an error that lists them.
@@ -242,7 +256,10 @@ fn function<F>(
     }
     match parse(name, &args) {
         Ok(f) => Ok(f),
-        Err(ParseError::Unknown) => choose(option, name, names, None),
+        Err(ParseError::Unknown) => choose(option, name, names, None).map_err(|mut d| {
+            d.help = suggest::function_meant(name, names);
+            d
+        }),
         Err(ParseError::Args(wanted)) => Err(usage(wanted)),
     }
 }

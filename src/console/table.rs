@@ -87,6 +87,14 @@ pub fn summary(out: &mut dyn Write, session: &Session, network: &Network, outcom
     metrics(out, outcome)
 }
 
+/// How many answers to labelled queries [`summary`] leaves out.
+pub fn unshown(session: &Session, network: &Network) -> usize {
+    if network.samples.len() <= SHOWN {
+        return 0;
+    }
+    network.answers.iter().filter(|a| session.database.queries[a.query].target.is_some()).count()
+}
+
 /// The final table alone.
 pub fn metrics(out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
     let rows = [("train", &outcome.train), ("validation", &outcome.validation), ("test", &outcome.test)];
@@ -265,60 +273,72 @@ pub fn weights(out: &mut dyn Write, session: &Session, parameters: &Parameters<f
     Ok(())
 }
 
-/// Every answer, in order of the queries; one row without an output for a query without an answer.
+/// Every answer, in order of the queries; one row without an output for a query without an answer. With `fold_of`, the
+/// fold (from 0) that held out each answer, there is a column for it (from 1), and what was held out is a test sample.
 pub fn predictions(
     out: &mut dyn Write,
     path: &Path,
     session: &Session,
     network: &Network,
     outcome: &Outcome,
+    fold_of: Option<&[Option<usize>]>,
 ) -> Result<()> {
     let format = Format::of(path).unwrap_or(Format::Csv);
     let mut csv = csv::Writer::from_writer(Vec::new());
     if format == Format::Csv {
-        csv.write_record(["sample", "split", "query", "output", "target"])?;
+        let fold = fold_of.map(|_| "fold");
+        csv.write_record(["sample", "split"].into_iter().chain(fold).chain(["query", "output", "target"]))?;
     }
-    let mut row = |query: &Query, atom: &str, values: &[f64], derived: bool| -> Result<()> {
-        let split = match query.split {
-            Split::Train => "train",
-            Split::Validation => "val",
-            Split::Test => "test",
+    let mut row =
+        |query: &Query, atom: &str, values: &[f64], fold: Option<usize>, derived: bool| -> Result<()> {
+            let split = match query.split {
+                _ if fold.is_some() => "test",
+                Split::Train => "train",
+                Split::Validation => "val",
+                Split::Test => "test",
+            };
+            match format {
+                Format::Csv => {
+                    let target = query.target.as_ref().map_or(String::new(), |(_, t)| value(t, None));
+                    let output = if values.is_empty() { String::new() } else { value(values, None) };
+                    let fold = fold_of.map(|_| fold.map_or(String::new(), |f| (f + 1).to_string()));
+                    let first = [&query.sample, split].into_iter().chain(fold.as_deref());
+                    csv.write_record(first.chain([atom, &output, &target]))?;
+                }
+                Format::JsonLines => {
+                    let number = |v: &[f64]| match v {
+                        [] => serde_json::Value::Null,
+                        // JSON has no infinity; a count may be one.
+                        [x] if x.is_infinite() => serde_json::json!(x.to_string()),
+                        [x] => serde_json::json!(x),
+                        many => serde_json::json!(many),
+                    };
+                    let mut line = serde_json::json!({
+                        "sample": query.sample,
+                        "split": split,
+                        "query": atom,
+                        "output": number(values),
+                        "target": query.target.as_ref().map(|(_, t)| number(t)),
+                        "derived": derived,
+                    });
+                    if fold_of.is_some() {
+                        line["fold"] = serde_json::json!(fold.map(|f| f + 1));
+                    }
+                    writeln!(out, "{line}")?;
+                }
+            }
+            Ok(())
         };
-        match format {
-            Format::Csv => {
-                let target = query.target.as_ref().map_or(String::new(), |(_, t)| value(t, None));
-                let output = if values.is_empty() { String::new() } else { value(values, None) };
-                csv.write_record([&query.sample, split, atom, &output, &target])?;
-            }
-            Format::JsonLines => {
-                let number = |v: &[f64]| match v {
-                    [] => serde_json::Value::Null,
-                    // JSON has no infinity; a count may be one.
-                    [x] if x.is_infinite() => serde_json::json!(x.to_string()),
-                    [x] => serde_json::json!(x),
-                    many => serde_json::json!(many),
-                };
-                let line = serde_json::json!({
-                    "sample": query.sample,
-                    "split": split,
-                    "query": atom,
-                    "output": number(values),
-                    "target": query.target.as_ref().map(|(_, t)| number(t)),
-                    "derived": derived,
-                });
-                writeln!(out, "{line}")?;
-            }
-        }
-        Ok(())
-    };
     for (q, range) in by_query(session, network) {
         let query = &session.database.queries[q];
         if range.is_empty() {
-            row(query, &crate::data::builder::query_text(&session.vocabulary, query), &[], false)?;
+            row(query, &crate::data::builder::query_text(&session.vocabulary, query), &[], None, false)?;
         }
-        for (answer, values) in network.answers[range.clone()].iter().zip(&outcome.values[range]) {
+        for i in range {
+            let (answer, values) = (&network.answers[i], &outcome.values[i]);
+            let fold = fold_of.and_then(|f| f[i]);
             let atom = session.vocabulary.atom_text(query.pred, answer.args.iter().copied());
-            row(query, &atom, values, answer.place.is_some())?;
+            row(query, &atom, values, fold, answer.place.is_some())?;
         }
     }
     if format == Format::Csv {

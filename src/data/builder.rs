@@ -73,7 +73,12 @@ impl<'a> Builder<'a> {
 
     /// Takes facts of the shared world from a reader that is no `.db` text (a table).
     pub fn shared_facts(&mut self, read: impl FnOnce(&mut Self) -> Diagnostics) {
-        self.start(Dialect::Database, Split::Train);
+        self.table(Split::Train, read);
+    }
+
+    /// Takes facts of the shared world, and queries about it, from a reader that is no `.db` text.
+    pub fn table(&mut self, split: Split, read: impl FnOnce(&mut Self) -> Diagnostics) {
+        self.start(Dialect::Database, split);
         let found = read(self);
         self.diagnostics.extend(found);
     }

@@ -86,6 +86,7 @@ codes! {
     OPEN_FACT = "W0315", "a fact with variables holds for all constants";
     UNREACHED_WEIGHT = "W0316", "a weight that no query reaches";
     UNDEFINED_QUESTION = "W0317", "a question about a predicate that nothing defines";
+    ACTIVATED_TWICE = "W0318", "a rule's stated activation has the default of its head's atoms on top";
     // 04 shapes
     SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
     TARGET_SHAPE = "E0402", "a target whose shape is not the query's";
@@ -93,6 +94,7 @@ codes! {
     FORGOTTEN_STAR = "W0404", "facts without values are added to vectors";
     ONLY_SCALAR = "W0405", "weights that only a scalar can satisfy";
     SPREAD_SCALAR = "W0406", "a scalar is added to every element of a vector";
+    MIXED_SHAPES = "W0407", "a rule that gives a labelled predicate values of another shape than its target";
     // 05 data
     NO_FACTS = "E0501", "there is no fact";
     NO_QUERIES = "E0502", "there is no query";

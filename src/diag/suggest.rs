@@ -21,6 +21,32 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(c, _)| c)
 }
 
+/// What other systems call our functions.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("mean", "avg"),
+    ("average", "avg"),
+    ("add", "sum"),
+    ("prod", "product"),
+    ("mul", "product"),
+    ("multiply", "product"),
+    ("hadamard", "elproduct"),
+    ("linear", "identity"),
+    ("none", "identity"),
+    ("id", "identity"),
+    ("swish", "silu"),
+    ("variance", "var"),
+    ("stddev", "std"),
+    ("cat", "concat"),
+    ("len", "count"),
+];
+
+/// A help line for a function: the one that is called `word` elsewhere, if it is a candidate, or else the nearest.
+pub fn function_meant(word: &str, candidates: &[&str]) -> Option<String> {
+    let ours = OTHER_NAMES.iter().find(|(other, ours)| *other == word && candidates.contains(ours));
+    ours.map(|(_, ours)| format!("did you mean `{ours}`?"))
+        .or_else(|| did_you_mean(word, candidates.iter().copied()))
+}
+
 /// A help line for the nearest candidate.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(word, candidates).map(|c| format!("did you mean `{c}`?"))
@@ -39,5 +65,9 @@ mod tests {
         assert_eq!(nearest("x", ["y", "X"]), Some("X"));
         assert_eq!(nearest("x", ["y"]), None);
         assert_eq!(nearest("ab", ["cd"]), None);
+        let meant = |word| function_meant(word, &["avg", "sum", "product"]);
+        assert_eq!(meant("mean").as_deref(), Some("did you mean `avg`?"));
+        assert_eq!(meant("prodct").as_deref(), Some("did you mean `product`?"));
+        assert_eq!(meant("linear"), None, "not where there is no identity");
     }
 }

@@ -1,4 +1,4 @@
-//! Other readings of a ground program: whether an atom holds, in how many ways, to what degree.
+//! Other readings of a ground program: whether an atom holds, in how many ways, to what degree, at what least length.
 //!
 //! Weights, functions and offsets are not looked at. What is combined is what the grounder recorded: the groundings of
 //! rules with the rows of their visible literals. Groundings that differ only in what is not visible were recorded once
@@ -8,7 +8,8 @@
 //! evaluated in topological order. Inside a cyclic one every atom has infinitely many proof trees: each holds (it was
 //! grounded), so each way around the cycle can be put on top of another. Degrees are found by Knuth's generalisation of
 //! Dijkstra's algorithm (A generalization of Dijkstra's algorithm, 1977): `min` never exceeds its inputs, so the
-//! greatest degree that is not yet final can be made so.
+//! greatest degree that is not yet final can be made so. Lengths are the same with signs changed: a sum of numbers that
+//! are not positive never exceeds any of them, and the greatest is that of the shortest way.
 
 use super::{FactSource, GroundProgram, Instances};
 use crate::base::index::{Id, IndexVec};
@@ -27,12 +28,15 @@ pub enum Semiring {
     /// Its degree: the value of a fact (1 where none is stated); the least of the visible literals, the greatest over
     /// ground rules; one minus it for a soft negation.
     MaxMin,
+    /// Its least length: the value of a fact (1 where none is stated), never negative; the sum over the visible literals
+    /// (0 without any), the least over ground rules.
+    MinPlus,
 }
 
 impl Semiring {
     /// Names on the command line.
     pub fn names() -> &'static [&'static str] {
-        &["bool", "count", "maxmin"]
+        &["bool", "count", "maxmin", "minplus"]
     }
     /// The semiring of a name.
     pub fn parse(name: &str) -> Option<Semiring> {
@@ -40,8 +44,13 @@ impl Semiring {
             "bool" => Some(Semiring::Boolean),
             "count" => Some(Semiring::Count),
             "maxmin" => Some(Semiring::MaxMin),
+            "minplus" => Some(Semiring::MinPlus),
             _ => None,
         }
+    }
+    /// The value of what cannot be derived.
+    pub fn nothing(self) -> f64 {
+        if self == Semiring::MinPlus { f64::INFINITY } else { 0.0 }
     }
 }
 
@@ -50,7 +59,9 @@ impl Semiring {
 pub enum NoReading {
     /// A fact of this predicate has a value of several numbers.
     Vector(PredId),
-    /// This rule negates softly (the literal with this position in the body), which speaks of degrees.
+    /// A fact of this predicate has a negative value, which is no length.
+    Negative(PredId),
+    /// This rule negates softly (the literal with this position in the body), which speaks of degrees only.
     SoftNegation(RuleId, usize),
     /// This rule negates softly (the literal with this position in the body) what depends on its head.
     NegativeCycle(RuleId, usize),
@@ -67,7 +78,7 @@ pub struct Degrees {
 }
 
 impl Degrees {
-    /// The value of an atom: 1, a count (`inf` if there is no end to them; above 2^53 rounded), or a degree.
+    /// The value of an atom: 1, a count (`inf` if there is no end to them; above 2^53 rounded), a degree or a length.
     pub fn value(&self, pred: PredId, row: u32) -> f64 {
         self.values.get(pred).and_then(|v| v.get(row as usize)).copied().unwrap_or(0.0)
     }
@@ -86,6 +97,7 @@ struct Evaluation<'a> {
     /// `(rule, instance)` by head: those of atom `a` are `entries[starts[a]..starts[a + 1]]`.
     starts: Vec<u32>,
     entries: Vec<(RuleId, u32)>,
+    /// Of lengths the negative: the greatest is sought in both readings that have one.
     values: Vec<f64>,
     /// The component of each atom, numbered in topological order.
     component: Vec<u32>,
@@ -136,6 +148,10 @@ pub fn evaluate(
             }
             (true, _) => e.degrees(members, c as u32)?,
         }
+    }
+    if semiring == Semiring::MinPlus {
+        // Not `-x`, which makes -0 of 0.
+        e.values.iter_mut().for_each(|x| *x = 0.0 - *x);
     }
     let mut rest = &e.values[..];
     for relation in ground.relations.iter() {
@@ -242,7 +258,12 @@ impl<'a> Evaluation<'a> {
                     (_, FactSource::Number(x)) => Some(*x),
                 };
                 let atom = self.base[pred.index()] as usize + row;
-                self.values[atom] = value.ok_or(NoReading::Vector(pred))?;
+                let value = value.ok_or(NoReading::Vector(pred))?;
+                self.values[atom] = match self.semiring {
+                    Semiring::MinPlus if value < 0.0 => return Err(NoReading::Negative(pred)),
+                    Semiring::MinPlus => -value,
+                    _ => value,
+                };
             }
         }
         Ok(())
@@ -260,12 +281,15 @@ impl<'a> Evaluation<'a> {
                 let ways = |r| self.body(r).map(|(a, _)| self.values[a as usize]).product::<f64>();
                 f64::from(u8::from(holds)) + rules.map(|&r| ways(r)).sum::<f64>()
             }
-            Semiring::MaxMin => rules.map(|&r| self.degree(r)).fold(fact, f64::max),
+            Semiring::MaxMin | Semiring::MinPlus => rules.map(|&r| self.degree(r)).fold(fact, f64::max),
         }
     }
 
     /// The degree of a ground rule: of one without visible literals, that of truth.
     fn degree(&self, rule: (RuleId, u32)) -> f64 {
+        if self.semiring == Semiring::MinPlus {
+            return self.body(rule).map(|(a, _)| self.values[a as usize]).sum();
+        }
         let least = self
             .body(rule)
             .map(|(a, soft)| if soft { 1.0 - self.values[a as usize] } else { self.values[a as usize] })

@@ -103,7 +103,7 @@ impl Inputs {
         {
             let examples = files.examples.as_ref().and_then(&mut load);
             let queries = files.queries.as_ref().map(&mut load);
-            pairs.push((examples, queries, split));
+            pairs.push((files, examples, queries, split));
         }
         for path in [&self.train, &self.validation, &self.test].into_iter().flat_map(|s| &s.examples) {
             if tables::kind(path) != Kind::Text {
@@ -114,7 +114,21 @@ impl Inputs {
                 pairs.clear();
             }
         }
-        for (examples, queries, split) in pairs {
+        for (files, examples, queries, split) in pairs {
+            let table = files.queries.as_ref().map(|path| (path, tables::kind(path)));
+            if let (Some((path, Kind::Separated(delimiter))), Some(Some(q))) = (table, queries) {
+                if examples.is_some() {
+                    let title =
+                        format!("`{}` is a table, which cannot say of which example it asks", path.display());
+                    out.push(Diagnostic::new(codes::CANNOT_READ, title).help(
+                        "a table of queries is about the facts of the data; for examples, name a text with a line for each",
+                    ));
+                    continue;
+                }
+                sources.mark_table(q);
+                tables::read_queries(path, q, sources.text(q), delimiter, split, &mut builder);
+                continue;
+            }
             match (examples, queries) {
                 (Some(e), None) => builder.examples((e, sources.text(e)), None, split),
                 (Some(e), Some(Some(q))) => {

@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::syntax::facts::DataSink;
 #[cfg(any(feature = "sqlite", feature = "parquet"))]
 use crate::syntax::table::{Columns, Rows};
-use crate::syntax::table::{check_name, read_csv};
+use crate::syntax::table::{Content, check_name, read_csv};
 use std::io::Read;
 use std::path::Path;
 
@@ -84,9 +84,27 @@ fn separated(
     sink: &mut impl DataSink,
 ) -> Diagnostics {
     match predicate(path) {
-        Ok(name) => read_csv(source, text, &name, delimiter, sink),
+        Ok(name) => read_csv(source, text, &name, delimiter, Content::Facts, sink),
         Err(d) => vec![d],
     }
+}
+
+/// Reads a table of queries about the shared world. The predicate has the name of the file up to its first point, so that
+/// `label.train.csv` and `label.test.csv` ask for one.
+pub fn read_queries(
+    path: &Path,
+    source: SourceId,
+    text: &str,
+    delimiter: u8,
+    split: Split,
+    builder: &mut Builder<'_>,
+) {
+    let stem = path.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = stem.split('.').next().unwrap_or("");
+    builder.table(split, |sink| match check_name(name, &format!("the file `{}`", path.display())) {
+        Ok(()) => read_csv(source, text, name, delimiter, Content::Queries, sink),
+        Err(d) => vec![d],
+    });
 }
 
 /// Reads the tables of an SQLite database.

@@ -19,7 +19,7 @@ use crate::graph::{Graph, NeuronCounts, Output};
 use crate::ground::evaluate::relevant_predicates;
 use crate::ground::{GroundProgram, Grounder, Overflow};
 use crate::learn::Sample;
-use crate::template::{RuleId, Template};
+use crate::template::{Rule, RuleId, Template, check};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::sync::atomic::AtomicUsize;
@@ -306,6 +306,7 @@ impl Session {
                                     ground,
                                     &self.template,
                                     &self.vocabulary,
+                                    &self.database,
                                     domain,
                                 ));
                             }
@@ -497,7 +498,7 @@ impl Session {
                     .label(rule, "the members of a group are derived from each other")
                     .label(head, "a cycle among atoms comes back here")
                     .note("inside a cycle later derivations are left out; the values of the rest do not add up to 1")
-                    .help("number the steps, as in `h(Y,T+1) :- …, h(X,T)`, or normalise outside the recursion"),
+                    .help("number the steps, as in `h(Y,N) :- …, h(X,T), N = T + 1`, or normalise outside the recursion"),
             );
         }
     }
@@ -513,13 +514,7 @@ impl Session {
         if !self.settings.cut_cycles {
             let names: Vec<String> = statistics.cut.iter().map(|(p, _)| format!("`{p}`")).collect();
             let mut d = Diagnostic::new(codes::CYCLE, format!("{closing} a cycle among atoms"));
-            let component = &self.strata.component;
-            let recursive = self.template.rules.iter().filter(|r| {
-                statistics.cut.iter().any(|(p, _)| *p == self.vocabulary.predicate_text(r.head))
-                    && r.visible()
-                        .any(|(_, l)| l.predicate().is_some_and(|p| component[p] == component[r.head]))
-            });
-            for rule in recursive.take(SHOWN) {
+            for rule in self.recursive_rules(statistics).take(SHOWN) {
                 d = d.label(rule.head_span, "derived from itself");
             }
             out.push(
@@ -528,17 +523,51 @@ impl Session {
             );
             return;
         }
-        let d = Diagnostic::new(
+        let extreme = |r: &&Rule| {
+            use crate::tensor::functions::{Aggregation, Combination};
+            let atoms = self.template.atom_combination(r.head);
+            matches!(r.aggregation, Aggregation::Max | Aggregation::Min)
+                || matches!(atoms, Combination::Max | Combination::Min)
+        };
+        let best: Vec<&Rule> = self.recursive_rules(statistics).filter(extreme).collect();
+        let mut d = Diagnostic::new(
             codes::CYCLES_CUT,
             format!("{closing} a cycle among atoms: left out, or without its own head"),
-        )
+        );
+        for rule in best.iter().take(SHOWN) {
+            d = d.label(rule.head_span, "the best of what is kept, which need not be the best");
+        }
+        let d = d
         .note(format!("per predicate of the head: {}", list.join(", ")))
         .note(
             "inside a cycle an atom keeps the ground rules whose body atoms were first derived in an earlier round \
              than itself; values differ from those over all derivations",
         )
-        .help("`--cycles error` refuses such programs");
-        out.push(d);
+;
+        out.push(match best.first() {
+            None => d.help("`--cycles error` refuses such programs"),
+            Some(rule) => {
+                let name = self.vocabulary.predicate_text(self.template.written(rule.head));
+                d.note(format!(
+                    "for `{name}`, of which the least or greatest is taken, this is not the fixpoint: a way that was left \
+                     out may be the better one, so a shortest path can come out too long"
+                ))
+                .help(
+                    "`--semiring minplus` (least sums) and `--semiring maxmin` are exact on cycles; otherwise the data \
+                     must have none (`--cycles error` makes sure)",
+                )
+            }
+        });
+    }
+
+    /// Rules for the predicates whose ground rules were cut that read what depends on their heads.
+    fn recursive_rules<'s>(&'s self, statistics: &'s Statistics) -> impl Iterator<Item = &'s Rule> {
+        let component = &self.strata.component;
+        self.template.rules.iter().filter(move |r| {
+            let name = self.vocabulary.predicate_text(self.template.written(r.head));
+            statistics.cut.iter().any(|(p, _)| *p == name)
+                && r.visible().any(|(_, l)| l.predicate().is_some_and(|p| component[p] == component[r.head]))
+        })
     }
 
     /// One network of all shards, and the answers that nobody asked for.
@@ -636,7 +665,7 @@ impl Session {
 
     /// Pairs answers with targets, whose shapes must agree.
     fn samples(&self, network: &mut Network, out: &mut Diagnostics) {
-        let mut reported = 0;
+        let (mut reported, mut shapes) = (0, None);
         for (i, answer) in network.answers.iter().enumerate() {
             let query = &self.database.queries[answer.query];
             let (Some((shape, target)), Some((shard, output))) = (&query.target, answer.place) else {
@@ -650,13 +679,21 @@ impl Session {
                 reported += 1;
                 if reported <= SHOWN {
                     let text = self.vocabulary.atom_text(query.pred, answer.args.iter().copied());
-                    out.push(
-                        Diagnostic::new(
-                            codes::TARGET_SHAPE,
-                            format!("the target is {shape}, but the value of `{text}` is {}", slot.shape),
-                        )
-                        .label(query.span, format!("its target is {shape}")),
-                    );
+                    let mut d = Diagnostic::new(
+                        codes::TARGET_SHAPE,
+                        format!("the target is {shape}, but the value of `{text}` is {}", slot.shape),
+                    )
+                    .label(query.span, format!("its target is {shape}"));
+                    let shapes = shapes.get_or_insert_with(|| {
+                        check::shapes(&self.template, &self.vocabulary, &self.database)
+                    });
+                    let makers = shapes.contributions(&self.template, &self.vocabulary, query.pred);
+                    for (head, made) in
+                        makers.into_iter().filter(|(_, s)| s.len() == slot.shape.len()).take(SHOWN)
+                    {
+                        d = d.label(head, format!("this rule gives {made}"));
+                    }
+                    out.push(d);
                 }
                 continue;
             }

@@ -66,7 +66,8 @@ impl Session {
         let (vocabulary, template) = (&self.vocabulary, &self.template);
         let mut grounder = Grounder::new(vocabulary, template, &self.database, &self.strata, &relevant);
         grounder.run(query.world, self.settings.max_ground, &AtomicUsize::new(0)).ok()?;
-        Some(explain::why_not(query, &grounder.ground, template, vocabulary, grounder.domain()))
+        let domain = grounder.domain();
+        Some(explain::why_not(query, &grounder.ground, template, vocabulary, &self.database, domain))
     }
 
     /// The values of an earlier template's weights, where the present one still has them, and initial values for the

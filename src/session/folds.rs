@@ -24,6 +24,8 @@ pub struct Fold {
 pub struct CrossValidation {
     /// The trainings.
     pub folds: Vec<Fold>,
+    /// The fold, from 0, that held out each answer of the network; `None` for those that none did.
+    pub fold_of: Vec<Option<usize>>,
     /// All of them as one outcome: every sample's value by the training that held it out (nothing for answers that
     /// were not held out), metrics of these values as those of test samples, and the epochs one after the other.
     pub pooled: Outcome,
@@ -151,6 +153,7 @@ impl Session {
         }
         let mut raw: Vec<Vec<f64>> = vec![Vec::new(); network.samples.len()];
         let mut folds = Vec::with_capacity(count);
+        let mut held_by = vec![None; network.answers.len()];
         let mut pooled = Outcome { values: vec![Vec::new(); network.answers.len()], ..Outcome::default() };
         for fold in 0..count {
             let held = |i: usize| fold_of[i] == Some(fold);
@@ -166,6 +169,7 @@ impl Session {
                 raw[i].clone_from(&outcome.sample_outputs[i]);
                 for &answer in &answers[i] {
                     pooled.values[answer].clone_from(&outcome.values[answer]);
+                    held_by[answer] = Some(fold);
                 }
             }
             pooled.history.epochs.extend_from_slice(&outcome.history.epochs);
@@ -177,6 +181,6 @@ impl Session {
         let cases: Vec<Case<'_>> = held.map(|i| network.samples[i].case(&raw[i])).collect();
         pooled.test = evaluate_cases(self.settings.train.loss, &cases);
         pooled.sample_outputs = raw;
-        Ok(CrossValidation { folds, pooled })
+        Ok(CrossValidation { folds, fold_of: held_by, pooled })
     }
 }

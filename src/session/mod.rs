@@ -5,6 +5,7 @@ pub mod build;
 pub mod extend;
 pub mod folds;
 pub mod groups;
+mod hints;
 pub mod inspect;
 pub mod lifting;
 pub mod modes;

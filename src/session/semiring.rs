@@ -1,18 +1,19 @@
-//! Answers in a semiring: whether, in how many ways, to what degree. Nothing is built, compiled or trained.
+//! Answers in a semiring: whether, in how many ways, to what degree, at what least length. Nothing is built, compiled or trained.
 
 use super::{Network, Outcome, Session, Unprovable};
 use crate::answer::{Answer, matching_rows};
 use crate::base::span::Span;
-use crate::data::{PredId, QueryTerm};
+use crate::data::{FactValue, PredId, QueryTerm};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
 use crate::ground::semiring::{NoReading, Semiring, evaluate};
 use crate::template::TemplateValue;
+use crate::tensor::Shape;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
 impl Session {
     /// Grounds the worlds that are asked about and answers all queries in a semiring. A query without variables that
-    /// cannot be derived has the value 0, unless the settings state another one or leave it out.
+    /// cannot be derived has the value 0 (as a length, infinity), unless the settings state another one or leave it out.
     ///
     /// The network holds answers and sizes but no programs and no samples; the outcome, the answers' values.
     pub fn run_in(&self, semiring: Semiring) -> (Option<(Network, Outcome)>, Diagnostics) {
@@ -50,7 +51,7 @@ impl Session {
                         continue;
                     }
                     Unprovable::Value(v) => v,
-                    Unprovable::Error => 0.0,
+                    Unprovable::Error => semiring.nothing(),
                 };
                 let constant = |a: &QueryTerm| match a {
                     QueryTerm::Constant(c) => Some(*c),
@@ -107,17 +108,26 @@ impl Session {
         if has_errors(&out) { (None, out) } else { (Some((network, outcome)), out) }
     }
 
-    /// Where the first fact of a predicate that is no single number is stated.
-    fn vector_fact(&self, pred: PredId) -> Option<Span> {
+    /// Where the first fact of a predicate with a value that does not do is stated, by its shape and first number.
+    fn fact_with(&self, pred: PredId, wrong: impl Fn(Shape, f64) -> bool) -> Option<Span> {
         let database = &self.database;
+        let constant = |v| (database.values.shape(v), database.values.get(v).first().copied());
+        let weight = |w| {
+            let w: &crate::template::Weight = &self.template.weights[w];
+            (w.shape, w.initial.as_ref().and_then(|v| v.first().copied()))
+        };
         let tables = [&database.shared, &database.examples].into_iter().filter_map(|set| set.table(pred));
         let stated = tables.flat_map(|t| t.values.iter().zip(&t.spans));
-        let data = stated.map(|(value, span)| (database.value_shape(*value), *span));
-        let template = self.template.facts.iter().filter(|f| f.pred == pred).map(|f| match f.value {
-            TemplateValue::Constant(v) => (database.values.shape(v), f.span),
-            TemplateValue::Weight(w) => (self.template.weights[w].shape, f.span),
+        let data = stated.map(|(value, span)| match value {
+            FactValue::Constant(v) => (constant(*v), *span),
+            FactValue::Learnable(id) => (weight(self.template.learnable_facts[*id]), *span),
         });
-        data.chain(template).find(|(shape, _)| !shape.is_scalar()).map(|(_, span)| span)
+        let template = self.template.facts.iter().filter(|f| f.pred == pred).map(|f| match f.value {
+            TemplateValue::Constant(v) => (constant(v), f.span),
+            TemplateValue::Weight(w) => (weight(w), f.span),
+        });
+        let mut all = data.chain(template);
+        all.find(|((shape, first), _)| wrong(*shape, first.unwrap_or(1.0))).map(|(_, span)| span)
     }
 
     fn no_reading(&self, semiring: Semiring, e: NoReading) -> Diagnostic {
@@ -125,15 +135,31 @@ impl Session {
         match e {
             NoReading::Vector(pred) => {
                 let name = self.vocabulary.predicate_text(pred);
-                let title = format!("a fact of `{name}` has a value of several numbers, which is no degree");
+                let what = if semiring == Semiring::MinPlus { "length" } else { "degree" };
+                let title = format!("a fact of `{name}` has a value of several numbers, which is no {what}");
                 let mut d = Diagnostic::new(codes::NO_READING, title);
-                if let Some(span) = self.vector_fact(pred) {
+                if let Some(span) = self.fact_with(pred, |shape, _| !shape.is_scalar()) {
                     d = d.label(span, "several numbers");
                 }
                 d.help("`--semiring bool` and `--semiring count` do not look at values")
             }
+            NoReading::Negative(pred) => {
+                let name = self.vocabulary.predicate_text(pred);
+                let title = format!("a fact of `{name}` has a negative value, which is no length");
+                let mut d = Diagnostic::new(codes::NO_READING, title);
+                if let Some(span) = self.fact_with(pred, |_, value| value < 0.0) {
+                    d = d.label(span, "less than 0");
+                }
+                d.help(
+                    "around a cycle a negative length would shorten a way without end; `minplus` takes none",
+                )
+            }
             NoReading::SoftNegation(rule, i) => {
-                let what = if semiring == Semiring::Count { "counted" } else { "true or false" };
+                let what = match semiring {
+                    Semiring::Count => "counted",
+                    Semiring::MinPlus => "a length",
+                    Semiring::Boolean | Semiring::MaxMin => "true or false",
+                };
                 let title = format!("a soft negation speaks of degrees; it cannot be {what}");
                 Diagnostic::new(codes::NO_READING, title).label(literal(rule, i), "one minus a value").help(
                     "`!` in place of `~` asks whether the atom does not hold; or use `--semiring maxmin`",

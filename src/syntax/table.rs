@@ -2,7 +2,8 @@
 //!
 //! A table states facts of one predicate, one per row. Columns called `value`, or `value.0`, `value.1`, …, hold the
 //! fact's value; the others are its arguments, in order. Nothing is said about a table that an ordinary fact could not
-//! say: rows are delivered to a [`DataSink`] as facts of the shared world whose values are fixed constants.
+//! say: rows are delivered to a [`DataSink`] as facts of the shared world whose values are fixed constants. A table of
+//! queries is the same with `target` for `value`.
 
 use super::cursor::too_long;
 use super::facts::{AtomRef, DataSink, TermClass, TermRef, ValueRef};
@@ -52,6 +53,25 @@ impl Fault {
     }
 }
 
+/// What the rows of a table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Facts, whose value is in the columns `value`.
+    Facts,
+    /// Queries about the shared world, whose target is in the columns `target`.
+    Queries,
+}
+
+impl Content {
+    /// What the columns of the numbers are called.
+    fn word(self) -> &'static str {
+        match self {
+            Content::Facts => "value",
+            Content::Queries => "target",
+        }
+    }
+}
+
 /// What a column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
@@ -68,11 +88,20 @@ pub struct Columns {
     arity: usize,
     /// Numbers of the value; 0: the table states none.
     elements: usize,
+    content: Content,
 }
 
 impl Columns {
     /// What a header means: names differ, none is empty or a number, and the columns of a value are complete.
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<Columns, Fault> {
+        Columns::of(Content::Facts, names)
+    }
+
+    /// The same for rows of either kind.
+    pub fn of<'n>(content: Content, names: impl IntoIterator<Item = &'n str>) -> Result<Columns, Fault> {
+        let word = content.word();
+        let elements_help =
+            || format!("the elements of a vector are `{word}.0`, `{word}.1` and so on, without a gap");
         let names: Vec<String> = names.into_iter().map(|n| n.trim().to_string()).collect();
         let fault =
             |i: usize, title: String, label: &str| Fault::new(codes::TABLE_HEADER, title, Some(i), label);
@@ -99,14 +128,13 @@ impl Columns {
                 let title = format!("columns {} and {} are both called `{name}`", first + 1, i + 1);
                 return Err(fault(i, title, "this name is taken"));
             }
-            kinds.push(match name.strip_prefix("value") {
+            kinds.push(match name.strip_prefix(word) {
                 Some("") => Column::Value(0),
                 Some(rest) if rest.starts_with('.') => {
                     let index = rest[1..].parse().ok().filter(|i: &usize| i.to_string() == rest[1..]);
                     let Some(index) = index else {
                         let title = format!("`{name}` is no element of a value");
-                        return Err(fault(i, title, "not a number behind the point")
-                            .help("the elements of a vector are `value.0`, `value.1` and so on"));
+                        return Err(fault(i, title, "not a number behind the point").help(elements_help()));
                     };
                     Column::Value(index)
                 }
@@ -115,18 +143,17 @@ impl Columns {
         }
         let arity = kinds.iter().filter(|k| **k == Column::Argument).count();
         let elements = names.len() - arity;
-        if let (Some(&i), true) = (seen.get("value"), elements > 1) {
-            let title = "`value` and `value.0`: a value is one number or a vector, not both";
-            return Err(fault(i, title.into(), "one number"));
+        if let (Some(&i), true) = (seen.get(word), elements > 1) {
+            let title = format!("`{word}` and `{word}.0`: a {word} is one number or a vector, not both");
+            return Err(fault(i, title, "one number"));
         }
         for (i, kind) in kinds.iter().enumerate() {
             if let Column::Value(e) = kind
                 && *e >= elements
             {
                 let missing = (0..elements).find(|e| !kinds.contains(&Column::Value(*e))).unwrap_or(0);
-                let title = format!("`{}` without `value.{missing}`", names[i]);
-                return Err(fault(i, title, "an element of the value")
-                    .help("the elements of a vector are `value.0`, `value.1` and so on, without a gap"));
+                let title = format!("`{}` without `{word}.{missing}`", names[i]);
+                return Err(fault(i, title, &format!("an element of the {word}")).help(elements_help()));
             }
         }
         drop(seen);
@@ -135,7 +162,7 @@ impl Columns {
             let help = "`value.0`, `value.1`, … are columns of numbers that make one vector";
             return Err(Fault::new(codes::TOO_MANY_ARGUMENTS, title, None, "too many columns").help(help));
         }
-        Ok(Columns { names, kinds, arity, elements })
+        Ok(Columns { names, kinds, arity, elements, content })
     }
 
     /// Number of columns.
@@ -279,7 +306,14 @@ impl<'t> Rows<'t> {
                 span,
             });
             let atom = AtomRef { sign: super::ast::Sign::Positive, name: self.name, args: &args, span };
-            sink.fact(value, atom);
+            match self.columns.content {
+                Content::Facts => sink.fact(value, atom),
+                Content::Queries => {
+                    sink.begin_queries(span);
+                    sink.query(value, atom);
+                    sink.end_queries(span);
+                }
+            }
         }
         self.room = recycle(args);
         result
@@ -436,12 +470,13 @@ impl Row<'_> {
 }
 
 /// Reads comma- or otherwise separated values whose first row is a header, and hands every further row to the sink as a
-/// fact of the predicate `name`. Cells may stand in double quotes; quotes do not change what a cell means.
+/// fact or query of the predicate `name`. Cells may stand in double quotes; quotes do not change what a cell means.
 pub fn read_csv<'t>(
     source: SourceId,
     text: &'t str,
     name: &str,
     delimiter: u8,
+    content: Content,
     sink: &mut impl DataSink,
 ) -> Diagnostics {
     if let Some(d) = too_long(source, text) {
@@ -471,7 +506,7 @@ pub fn read_csv<'t>(
         let fault = Fault::new(codes::TABLE_HEADER, "a table without a header", None, "the file is empty");
         return vec![fault.help("the first row names the columns").at(Span::new(source, 0, 0))];
     };
-    let columns = match Columns::new(record.iter()) {
+    let columns = match Columns::of(content, record.iter()) {
         Ok(columns) => columns,
         Err(fault) => return vec![header.place(fault)],
     };

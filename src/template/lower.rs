@@ -93,6 +93,7 @@ pub fn lower<'a>(
     };
     set(&mut defaults.rule_activation, &overrides.rule_activation);
     set(&mut defaults.atom_activation, &overrides.atom_activation);
+    defaults.states_atoms |= overrides.atom_activation.is_some();
     if let Some(a) = &overrides.aggregation {
         defaults.aggregation.clone_from(a);
     }
@@ -195,6 +196,7 @@ impl Lowering<'_> {
                 "atom" => {
                     if let Some(f) = metadata::function(entry, out) {
                         self.template.defaults.atom_activation = f;
+                        self.template.defaults.states_atoms = true;
                     }
                 }
                 "aggregation" => {

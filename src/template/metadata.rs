@@ -106,7 +106,7 @@ pub(super) fn named_function<F: Function>(call: &Call, span: Span, out: &mut Dia
         Err(ParseError::Unknown) => {
             let mut d = Diagnostic::new(codes::UNKNOWN_FUNCTION, format!("`{name}` is not {}", F::WHAT))
                 .label(span, "unknown function");
-            d.help = suggest::did_you_mean(name, F::all().iter().copied());
+            d.help = suggest::function_meant(name, F::all());
             out.push(d.note(format!("there are {}", listed(F::all()))));
             None
         }

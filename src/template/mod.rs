@@ -269,6 +269,8 @@ pub struct Defaults {
     pub atom_combination: Combination,
     /// Of groundings.
     pub aggregation: Aggregation,
+    /// Whether somebody chose the activation of atoms.
+    pub states_atoms: bool,
 }
 
 impl Default for Defaults {
@@ -280,6 +282,7 @@ impl Default for Defaults {
             rule_combination: Combination::Sum,
             atom_combination: Combination::Sum,
             aggregation: Aggregation::Avg,
+            states_atoms: false,
         }
     }
 }

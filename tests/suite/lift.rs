@@ -100,7 +100,10 @@ fn totals_are_the_sums_and_those_of_the_report_of_a_run() {
     for (i, scope) in ["sample", "all"].into_iter().enumerate() {
         let neurons = n(&r["scopes"][i]["neurons"]);
         assert_eq!(sum(&|p| n(&p["lifted"][scope])), neurons);
-        clean(root, &[&["run"], &data[..], &["--epochs", "0", "--lift", scope, "--report", file]].concat());
+        clean(
+            root,
+            &[&["run"], &data[..], &["--epochs", "0", "--lift", scope, "--report", file, "-q"]].concat(),
+        );
         let text = std::fs::read_to_string(&path).expect("a report");
         let report: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(n(&report["graph"]["neurons"]), neurons);

@@ -301,7 +301,9 @@ fn no_text_breaks_the_reader() {
         let (mut sources, mut vocabulary) = (SourceMap::new(), Vocabulary::new());
         let source = sources.add("t.csv", text.clone());
         let mut builder = Builder::new(&mut vocabulary, Database::new());
-        builder.shared_facts(|sink| nlog::syntax::table::read_csv(source, &text, "t", b',', sink));
+        builder.shared_facts(|sink| {
+            nlog::syntax::table::read_csv(source, &text, "t", b',', nlog::syntax::table::Content::Facts, sink)
+        });
         let (database, found) = builder.finish();
         for d in &found {
             let place = d.span().expect("each fault has its place");

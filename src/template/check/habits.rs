@@ -1,4 +1,4 @@
-//! What works as written, but is often not what was meant. `nlog check` and the REPL tell it.
+//! What works as written, but is often not what was meant.
 
 use super::Shapes;
 use crate::base::hash::{HashMap, HashSet};
@@ -6,7 +6,7 @@ use crate::base::span::Span;
 use crate::data::{ConstId, Database, FactValue, PredId, QueryTerm, ValueId, Vocabulary};
 use crate::diag::{Code, Diagnostic, Diagnostics, codes};
 use crate::syntax::ast::{self, Function, MetaArg, MetaEntry, MetaValue, Sign, Statement, TermKind};
-use crate::template::{Literal, Relation, Rule, Template, TemplateValue, Term};
+use crate::template::{Literal, Relation, Rule, RuleId, Template, TemplateValue, Term};
 use crate::tensor::Shape;
 use crate::tensor::functions::{Activation, Combination};
 
@@ -23,7 +23,17 @@ pub fn habits(
     squashes: bool,
 ) -> Diagnostics {
     let shapes = super::shapes::infer(template, vocabulary, database, &mut Vec::new());
-    let mut habits = Habits { template, vocabulary, database, out: Vec::new() };
+    let mut lowered = HashMap::default();
+    for (id, rule) in template.rules.iter_enumerated() {
+        // A rule that was replaced by several: the first has its body.
+        lowered.entry(rule.span).or_insert(id);
+    }
+    let written = files.iter().flat_map(|f| &f.statements).filter_map(|s| match s {
+        Statement::Rule(rule) => Some((rule.span, rule)),
+        _ => None,
+    });
+    let written: HashMap<Span, &ast::Rule> = written.collect();
+    let mut habits = Habits { template, vocabulary, database, lowered, out: Vec::new() };
     habits.forgotten_stars(&shapes);
     for statement in files.iter().flat_map(|f| &f.statements) {
         if let Statement::Rule(rule) = statement {
@@ -35,8 +45,11 @@ pub fn habits(
         }
     }
     habits.stated_twice(files);
+    super::twice::activations(template, vocabulary, &written, &mut habits.out);
+    super::twice::lone_groundings(template, &written, &mut habits.out);
     habits.out.extend(super::reach::unreached(template, vocabulary, database));
     habits.numbers_and_names();
+    habits.mixed_shapes(&shapes);
     if squashes {
         habits.squashed_twice();
     }
@@ -66,6 +79,8 @@ struct Habits<'a> {
     template: &'a Template,
     vocabulary: &'a Vocabulary,
     database: &'a Database,
+    /// The rules by their places.
+    lowered: HashMap<Span, RuleId>,
     out: Diagnostics,
 }
 
@@ -251,7 +266,7 @@ impl Habits<'_> {
 
     /// Offsets and functions of a rule that take no part in it.
     fn idle_parts(&mut self, rule: &ast::Rule) {
-        let Some(lowered) = self.template.rules.iter().find(|r| r.span == rule.span) else { return };
+        let Some(lowered) = self.lowered.get(&rule.span).map(|id| &self.template.rules[*id]) else { return };
         let stated = rule.metadata.iter().find(|e| e.key.node == "offset");
         if lowered.is_valueless() {
             let functions = rule.metadata.iter().filter(|e| e.key.node != "learnable").map(|e| e.key.span);
@@ -370,6 +385,35 @@ impl Habits<'_> {
         let text = || self.vocabulary.constant_text(constant).strip_prefix('\'')?.strip_suffix('\'');
         let quoted = || text()?.parse().ok().filter(|x: &f64| x.is_finite());
         self.vocabulary.as_number(constant).or_else(quoted)
+    }
+
+    /// Targets that cannot be those of atoms that some rule derives: it adds a value of another shape. Where every rule
+    /// does, that is an error already.
+    fn mixed_shapes(&mut self, shapes: &Shapes) {
+        let mut seen = HashSet::default();
+        for query in &self.database.queries {
+            let Some((target, _)) = query.target.as_ref().filter(|_| seen.insert(query.pred)) else {
+                continue;
+            };
+            let combination = self.template.atom_combination(query.pred);
+            let settled = shapes.get(query.pred).is_some() || self.template.classes(query.pred).is_some();
+            if settled || !super::shapes::added_to_vector(&combination) {
+                continue;
+            }
+            let makers = shapes.contributions(self.template, self.vocabulary, query.pred);
+            let other = |s: &Shape| !s.is_scalar() && s.len() != target.len();
+            let Some((head, shape)) = makers.iter().find(|(_, s)| other(s)) else { continue };
+            let name = self.vocabulary.predicate_text(query.pred);
+            let title = format!(
+                "the target is {target}, but this rule makes {shape} of the atoms of `{name}` that it derives"
+            );
+            self.out.push(
+                Diagnostic::new(codes::MIXED_SHAPES, title)
+                    .label(*head, format!("this is {shape}"))
+                    .label(query.span, format!("its target is {target}"))
+                    .help("a target of an atom that the rule derives is an error when the program is run"),
+            );
+        }
     }
 
     /// Outputs that the template squashes and the error function squashes again.

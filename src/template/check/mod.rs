@@ -5,6 +5,7 @@ mod names;
 mod open;
 mod reach;
 mod shapes;
+mod twice;
 mod unbound;
 
 use super::Template;
@@ -13,6 +14,7 @@ use crate::data::{Database, Vocabulary};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 
 pub use habits::habits;
+pub(crate) use names::differ_in_digits_only;
 pub use shapes::Shapes;
 pub use unbound::{Extent, unbound};
 

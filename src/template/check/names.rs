@@ -1,6 +1,7 @@
 //! Predicates that nothing defines, rules that can never fire, metadata of nothing.
 
 use crate::base::index::IndexVec;
+use crate::base::span::Span;
 use crate::data::{Database, PredId, Vocabulary};
 use crate::diag::{Diagnostic, Diagnostics, codes, counted, suggest};
 use crate::syntax::ast::Sign;
@@ -8,7 +9,7 @@ use crate::template::{Relation, Template, Term};
 use crate::tensor::functions::Activation;
 
 /// Two names that differ in digits only are a family (`c_22`, `c_27`), not a slip.
-fn differ_in_digits_only(a: &str, b: &str) -> bool {
+pub(crate) fn differ_in_digits_only(a: &str, b: &str) -> bool {
     let letters = |s: &str| s.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     letters(a) == letters(b)
 }
@@ -27,6 +28,15 @@ fn is_slip(a: &str, b: &str) -> bool {
     a.chars().count() >= 3
         && !differ_in_digits_only(a, b)
         && strsim::damerau_levenshtein(&a.to_lowercase(), &b.to_lowercase()) <= 1
+}
+
+/// `p`, which nothing defines, mentioned at `span` where its name has another number of arguments.
+fn wrong_arity(vocabulary: &Vocabulary, p: PredId, other: PredId, span: Span) -> Diagnostic {
+    let (text, defined) = (vocabulary.predicate_text(p), vocabulary.predicate_text(other));
+    let has = arguments(vocabulary.arity(other));
+    Diagnostic::new(codes::WRONG_ARITY, format!("`{text}` is nowhere defined, but `{defined}` is"))
+        .label(span, format!("{} here", arguments(vocabulary.arity(p))))
+        .help(format!("`{}` has {has} in the facts and rules", vocabulary.predicate_name(p)))
 }
 
 pub(super) fn check(
@@ -68,17 +78,7 @@ pub(super) fn check(
             // A name that is defined with several arities is overloaded on purpose.
             if let [other] = namesakes[..] {
                 reported.push(p);
-                out.push(
-                    Diagnostic::new(
-                        codes::WRONG_ARITY,
-                        format!("`{text}` is nowhere defined, but `{}` is", vocabulary.predicate_text(other)),
-                    )
-                    .label(literal.span, format!("{} here", arguments(vocabulary.arity(p))))
-                    .help(format!(
-                        "`{name}` has {} in the facts and rules",
-                        arguments(vocabulary.arity(other))
-                    )),
-                );
+                out.push(wrong_arity(vocabulary, p, other, literal.span));
                 continue;
             }
             let same_arity = known.iter().filter(|&&q| vocabulary.arity(q) == vocabulary.arity(p));
@@ -135,12 +135,22 @@ pub(super) fn check(
     for query in &database.queries {
         let p = query.pred;
         // A ground question of this kind cannot be derived, which grounding says; an open one would just be empty.
-        if defined(p) || declared(p) || query.variables.is_empty() || reported.contains(&p) {
+        if defined(p) || declared(p) || reported.contains(&p) {
+            continue;
+        }
+        let text = vocabulary.predicate_text(p);
+        let name = vocabulary.predicate_name(p);
+        let namesakes: Vec<PredId> =
+            known.iter().copied().filter(|&q| vocabulary.predicate_name(q) == name).collect();
+        if let [other] = namesakes[..] {
+            reported.push(p);
+            out.push(wrong_arity(vocabulary, p, other, query.span));
+            continue;
+        }
+        if query.variables.is_empty() {
             continue;
         }
         reported.push(p);
-        let text = vocabulary.predicate_text(p);
-        let name = vocabulary.predicate_name(p);
         let slip = known.iter().any(|&q| is_slip(name, vocabulary.predicate_name(q)));
         let code = if slip { codes::UNKNOWN_PREDICATE } else { codes::UNDEFINED_QUESTION };
         let mut d = Diagnostic::new(code, format!("no fact and no rule defines `{text}`"))
@@ -151,7 +161,7 @@ pub(super) fn check(
         );
         out.push(d);
     }
-    unread_facts(template, vocabulary, database, &reported, out);
+    unread_facts(template, vocabulary, database, &|p| defined(p) || reported.contains(&p), out);
     for p in vocabulary.predicates() {
         let Some(span) = template.predicate(p).and_then(|i| i.declared) else { continue };
         if derived[p] {
@@ -238,13 +248,14 @@ fn learned_data(database: &Database, out: &mut Diagnostics) {
     }
 }
 
-/// Facts whose predicate no rule and no query mentions are fine, unless their name is nearly one that is. If that one
-/// is reported as undefined, the slip is told already.
+/// Facts whose predicate no rule and no query mentions are fine, unless their name is nearly one that is mentioned and
+/// has neither facts nor rules: what exists and is used lacks nothing. If that one is reported as undefined, the slip is
+/// told already.
 fn unread_facts(
     template: &Template,
     vocabulary: &Vocabulary,
     database: &Database,
-    reported: &[PredId],
+    settled: &dyn Fn(PredId) -> bool,
     out: &mut Diagnostics,
 ) {
     let mut read: IndexVec<PredId, bool> = vec![false; vocabulary.predicate_count()].into();
@@ -262,11 +273,10 @@ fn unread_facts(
         if std::mem::replace(&mut read[p], true) || name.ends_with(':') {
             continue;
         }
-        let near =
-            vocabulary.predicates().filter(|&q| read[q] && q != p && !reported.contains(&q)).find(|&q| {
-                let other = vocabulary.predicate_name(q);
-                other == name || (is_slip(name, other) && vocabulary.arity(q) == vocabulary.arity(p))
-            });
+        let near = vocabulary.predicates().filter(|&q| read[q] && q != p && !settled(q)).find(|&q| {
+            let other = vocabulary.predicate_name(q);
+            other == name || (is_slip(name, other) && vocabulary.arity(q) == vocabulary.arity(p))
+        });
         if let Some(q) = near {
             let (text, other) = (vocabulary.predicate_text(p), vocabulary.predicate_text(q));
             out.push(

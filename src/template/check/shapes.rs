@@ -72,6 +72,19 @@ impl Shapes {
         }
     }
 
+    /// What the rules of a predicate give its atoms, with the places of their heads; rules whose shape is not known are
+    /// left out.
+    pub fn contributions(
+        &self,
+        template: &Template,
+        vocabulary: &Vocabulary,
+        pred: PredId,
+    ) -> Vec<(Span, Shape)> {
+        let rules = template.rules.iter().filter(|r| r.head == pred);
+        let shape = |r: &Rule| self.rule(template, vocabulary, r).ok().flatten();
+        rules.filter_map(|r| Some((r.head_span, shape(r)?))).collect()
+    }
+
     /// Adds what is known; whether that is news.
     fn learn(&mut self, pred: PredId, shape: Shape, origin: Origin) -> bool {
         match self.known[pred] {
