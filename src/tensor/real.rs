@@ -40,6 +40,8 @@ pub trait Real:
     const NAN: Self;
     /// Significant bits less one (machine epsilon), for tolerances.
     const EPSILON: Self;
+    /// Numbers below this are of no account beside any others, and near those that processors are slow with.
+    const TINY: Self;
     /// The nearest element to a double.
     fn from_f64(x: f64) -> Self;
     /// The double of the same value.
@@ -82,13 +84,14 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident) => {
+    ($t:ident, $tiny:literal) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const INFINITY: Self = $t::INFINITY;
             const NAN: Self = $t::NAN;
             const EPSILON: Self = $t::EPSILON;
+            const TINY: Self = $tiny;
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $t
@@ -160,5 +163,5 @@ macro_rules! real {
         }
     };
 }
-real!(f32);
-real!(f64);
+real!(f32, 1e-30);
+real!(f64, 1e-280);
