@@ -15,7 +15,7 @@ def run(bench) -> None:
     """A pair of tables for each model."""
     data = bench.data / bench.options.set / "trainExamples_onehot.txt"
     graphs = datasets.molecules(data)
-    for kind in bench.options.models.split(","):
+    for kind in bench.options.models.lower().split(","):
         file = bench.folder / f"{kind}.json"
         # In the GCN an atom without a bond gets no value, so it is not among those that are averaged; PyTorch would give
         # it zero. The others give every atom a value, its own.

@@ -10,7 +10,10 @@ WEIGHT = re.compile(r"\$(\w+)=\{(\d+)(?:,(\d+))?\}")
 
 def template(name: str, features: int = 0, above: str = "") -> str:
     """The text of templates/NAME.lrnn for `features` inputs an atom, with the rules `above` before it."""
-    text = (FOLDER / f"{name}.lrnn").read_text()
+    file = FOLDER / f"{name}.lrnn"
+    if not file.exists():
+        raise SystemExit(f"there is no model `{name}`: {', '.join(sorted(f.stem for f in FOLDER.glob('*.lrnn')))}")
+    text = file.read_text()
     return above + text.replace("FEATURES", str(features))
 
 

@@ -20,14 +20,14 @@ pub(super) struct Shard<'a, T> {
     pub gradients: Gradients<T>,
     /// The weights of the last gradient.
     pub weights: Vec<WeightId>,
-    layout: Layout,
+    layout: Layout<T>,
     // Working memory: the output of a sample, and the gradient of its negative error.
     z: Vec<T>,
     seed: Vec<T>,
 }
 
 /// How the samples of a program are computed.
-enum Layout {
+enum Layout<T> {
     /// In the arena of the program, those of a batch together: they depend on the same rows.
     Together {
         /// Supports all outputs.
@@ -39,10 +39,12 @@ enum Layout {
     },
     /// One after the other, each in a small arena of its own.
     Apart {
-        /// The programs of the training samples, and of every other output.
+        /// The programs of the training samples, and of every other output unless there is `all`.
         parts: Vec<Part>,
         /// The part of each training sample, by the position of its (first) output.
         of: Vec<u32>,
+        /// Values are computed together all the same, as samples depend on the same rows.
+        all: Option<(Selection, State<T>)>,
     },
 }
 
@@ -53,6 +55,9 @@ struct Part {
     /// The outputs of the whole program that it computes.
     outputs: Vec<usize>,
 }
+
+/// Most rows of the programs of single samples that depend on the same rows (some 30 bytes each).
+const MOST_ROWS: usize = 1 << 23;
 
 const SELECTED: &str = "training outputs have their selections";
 
@@ -73,7 +78,9 @@ impl<'a, T: Real> Shard<'a, T> {
         }
         // One program for all worlds is one because worlds share rows.
         let joint = batch == Batch::All && shards == 1;
-        let apart = if joint { None } else { apart(&program, &learned) };
+        // Steps on single samples gain nothing from rows that others read too.
+        let most = if batch == Batch::Size(1) { MOST_ROWS } else { 0 };
+        let apart = if joint { None } else { apart(&program, &learned, most) };
         let (layout, state) = match apart {
             Some(layout) => (layout, State::new(&Program::default())),
             None => (together(&program, &learned, batch), State::new(&program)),
@@ -97,7 +104,7 @@ impl<'a, T: Real> Shard<'a, T> {
                 let of = |i: &usize| single[samples[*i].output].as_ref().expect(SELECTED).row_count();
                 batch.iter().map(of).sum()
             }
-            Layout::Apart { parts, of } => {
+            Layout::Apart { parts, of, .. } => {
                 batch.iter().map(|&i| parts[of[samples[i].output] as usize].program.row_count()).sum()
             }
         }
@@ -109,11 +116,13 @@ impl<'a, T: Real> Shard<'a, T> {
         let read = |state: &State<T>, program: &Program, o: usize| -> Vec<f64> {
             state.values[place(program, o)].iter().map(|x| x.to_f64()).collect()
         };
-        match &self.layout {
-            Layout::Together { everything, .. } => {
-                state.forward(program, parameters, everything);
-                (0..program.outputs.len()).map(|o| read(state, program, o)).collect()
-            }
+        let together = |state: &mut State<T>, everything: &Selection| {
+            state.forward(program, parameters, everything);
+            (0..program.outputs.len()).map(|o| read(state, program, o)).collect()
+        };
+        match &mut self.layout {
+            Layout::Together { everything, .. } => together(state, everything),
+            Layout::Apart { all: Some((everything, state)), .. } => together(state, everything),
             Layout::Apart { parts, .. } => {
                 let mut values = vec![Vec::new(); program.outputs.len()];
                 for part in parts {
@@ -164,7 +173,7 @@ impl<'a, T: Real> Shard<'a, T> {
                 state.backward(program, parameters, selection, gradients);
                 error
             }
-            Layout::Apart { parts, of } => {
+            Layout::Apart { parts, of, .. } => {
                 let part = |i: &usize| &parts[of[samples[*i].output] as usize];
                 for i in batch {
                     weights.extend(&part(i).everything.weights);
@@ -230,7 +239,7 @@ impl<T: Real> Seeded<'_, T> {
 }
 
 /// The layout with all samples in one arena.
-fn together(program: &Program, learned: &[&[usize]], batch: Batch) -> Layout {
+fn together<T>(program: &Program, learned: &[&[usize]], batch: Batch) -> Layout<T> {
     let per_sample = batch != Batch::All;
     let mut selector = Selector::new(program);
     let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
@@ -244,36 +253,41 @@ fn together(program: &Program, learned: &[&[usize]], batch: Batch) -> Layout {
 }
 
 /// The layout with an arena for every sample, unless samples depend on the same rows so much that it would take twice
-/// the rows of the program, or more.
-fn apart(program: &Program, learned: &[&[usize]]) -> Option<Layout> {
-    let mut read = vec![false; program.outputs.len()];
-    learned.iter().copied().flatten().for_each(|&o| read[o] = true);
+/// the rows of the program, and more than `most`.
+fn apart<T: Real>(program: &Program, learned: &[&[usize]], most: usize) -> Option<Layout<T>> {
     let mut selector = Selector::new(program);
-    let most = 2 * program.row_count();
+    let few = 2 * program.row_count();
     let mut rows = 0;
     let mut found: Vec<(Selection, Vec<usize>)> = Vec::new();
     let mut of = vec![u32::MAX; program.outputs.len()];
-    for o in 0..program.outputs.len() {
-        let outputs = match learned[o] {
-            [] if read[o] => continue,
-            [] => vec![o],
-            sample => {
-                of[o] = found.len() as u32;
-                sample.to_vec()
-            }
-        };
+    let mut read = vec![false; program.outputs.len()];
+    for (o, outputs) in learned.iter().enumerate().filter(|(_, outputs)| !outputs.is_empty()) {
+        of[o] = found.len() as u32;
+        outputs.iter().for_each(|&o| read[o] = true);
         let selection = selector.supporting(outputs.iter().map(|&o| program.outputs[o].offset));
         rows += selection.row_count();
-        if rows > most {
+        if rows > few.max(most) {
             return None;
         }
-        found.push((selection, outputs));
+        found.push((selection, outputs.to_vec()));
     }
+    for o in (0..program.outputs.len()).filter(|&o| !read[o]) {
+        if rows > few {
+            break;
+        }
+        let selection = selector.supporting([program.outputs[o].offset]);
+        rows += selection.row_count();
+        found.push((selection, vec![o]));
+    }
+    let all = (rows > few).then(|| {
+        let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
+        (everything, State::new(program))
+    });
     let mut extractor = Extractor::new(program);
     let part = |(selection, outputs): (Selection, Vec<usize>)| {
         let program = extractor.extract(&selection, &outputs);
         let everything = Selection::all(&program);
         Part { program, everything, outputs }
     };
-    Some(Layout::Apart { parts: found.into_iter().map(part).collect(), of })
+    Some(Layout::Apart { parts: found.into_iter().map(part).collect(), of, all })
 }
