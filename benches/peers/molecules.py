@@ -42,7 +42,7 @@ def model(bench, kind, data, file, features, size) -> None:
     check(bench, ours, theirs, torch, (plain, data), weights)
 
     turns, budget, own = {}, bench.budget, []
-    for batch, lift in [(1, "sample"), (32, "all"), (128, "all"), ("all", "all")]:
+    for batch, lift in [(1, "sample"), (32, "sample"), (128, "sample"), ("all", "all")]:
         turns["nlog", batch] = (lambda run: lambda: run.turn(budget))(ours(lift, batch))
     if theirs:
         bench.warm(lambda: theirs["worker"].ask("epochs", budget=4 * budget))
