@@ -150,14 +150,17 @@ impl<'a> Builder<'a> {
         }
         let mut outputs: HashMap<u32, NeuronId> = HashMap::default();
         let mut counts = NeuronCounts::default();
+        let mut scratch = std::mem::take(&mut self.scratch);
         for &a in &order {
             if needed.as_ref().is_none_or(|n| n[a as usize]) {
-                let output = self.atom_neuron(ground, a, queried[a as usize], graph, &mut counts);
+                let queried = queried[a as usize];
+                let output = self.atom_neuron(&mut scratch, ground, a, queried, graph, &mut counts);
                 if let Some(output) = output {
                     outputs.insert(a, output);
                 }
             }
         }
+        self.scratch = scratch;
         for (rule, n) in self.lost.drain(..) {
             match graph.lost.iter_mut().find(|(r, _)| *r == rule) {
                 Some((_, m)) => *m += n,
@@ -467,20 +470,6 @@ impl<'a> Builder<'a> {
 
     /// Makes the neurons of one atom; the one to be read as an output, if it is asked for and derived.
     fn atom_neuron(
-        &mut self,
-        ground: &GroundProgram,
-        atom: u32,
-        queried: bool,
-        graph: &mut Graph,
-        counts: &mut NeuronCounts,
-    ) -> Option<NeuronId> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let output = self.atom_neuron_in(&mut scratch, ground, atom, queried, graph, counts);
-        self.scratch = scratch;
-        output
-    }
-
-    fn atom_neuron_in(
         &mut self,
         Scratch { derived, inputs, groundings }: &mut Scratch,
         ground: &GroundProgram,

@@ -107,8 +107,6 @@ pub struct Graph {
     pub op: Vec<OpId>,
     /// The predicate that each neuron was made for first.
     pub owner: Vec<PredId>,
-    /// One more than the greatest level among the inputs; 0 for leaves.
-    pub level: Vec<u32>,
     /// Where the inputs of each neuron begin in `inputs`; one entry more than neurons.
     pub starts: Vec<u32>,
     /// Inputs of all neurons.
@@ -170,10 +168,8 @@ impl Graph {
         times: Option<&[u32]>,
     ) -> NeuronId {
         let id = NeuronId(u32::try_from(self.op.len()).expect("fewer than 2^32 neurons in a graph"));
-        let level = inputs.iter().map(|i| self.level[i.0 as usize] + 1).max().unwrap_or(0);
         self.op.push(op);
         self.owner.push(owner);
-        self.level.push(level);
         let several = times.filter(|t| t.iter().any(|&t| t != 1));
         if several.is_some() && self.times.is_empty() {
             self.times.resize(self.inputs.len(), 1);

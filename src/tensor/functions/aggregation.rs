@@ -6,6 +6,7 @@ use super::{
 };
 use crate::tensor::Shape;
 use crate::tensor::kernels::add_scaled;
+use crate::tensor::kernels::sums::{Mean, Rows, spread_rows, sum_rows};
 use std::fmt;
 
 /// How `std` keeps the root of a variance of 0 differentiable.
@@ -212,14 +213,10 @@ impl Aggregation {
     ) {
         let len = shape.len();
         let row = |o: u32| &values[o as usize..][..len];
+        let ends = [0, offsets.len() as u32];
         match self {
-            G::Avg | G::Sum => {
-                sum_up(values, offsets, mult, &mut y[..len]);
-                if *self == G::Avg {
-                    let n = element_of(count_of(mult, offsets.len()));
-                    y[..len].iter_mut().for_each(|y| *y /= n);
-                }
-            }
+            G::Avg => sum_rows(values, row_of(&ends, offsets, mult), Mean::Yes, len, &mut y[..len]),
+            G::Sum => sum_rows(values, row_of(&ends, offsets, mult), Mean::No, len, &mut y[..len]),
             G::Max | G::Min => {
                 let y = &mut y[..len];
                 y.copy_from_slice(row(offsets[0]));
@@ -314,15 +311,11 @@ impl Aggregation {
     ) {
         let len = shape.len();
         let m = offsets.len();
+        let ends = [0, m as u32];
         let row = |o: u32| &values[o as usize..][..len];
         match self {
-            G::Sum => spread(&gy[..len], offsets, mult, grads),
-            G::Avg => {
-                let n = element_of::<T>(count_of(mult, m));
-                scratch.clear();
-                scratch.extend(gy[..len].iter().map(|&g| g / n));
-                spread(scratch, offsets, mult, grads);
-            }
+            G::Avg => spread_rows(&gy[..len], row_of(&ends, offsets, mult), Mean::Yes, len, grads),
+            G::Sum => spread_rows(&gy[..len], row_of(&ends, offsets, mult), Mean::No, len, grads),
             G::Max | G::Min => {
                 for (e, &g) in gy[..len].iter().enumerate() {
                     let mut best = offsets[0] as usize + e;
@@ -345,9 +338,8 @@ impl Aggregation {
                 scratch.clear();
                 scratch.resize(2 * len, T::ZERO);
                 let (mean, factor) = scratch.split_at_mut(len);
-                sum_up(values, offsets, mult, mean);
                 let n = element_of::<T>(count_of(mult, m));
-                mean.iter_mut().for_each(|v| *v /= n);
+                sum_rows(values, row_of(&ends, offsets, mult), Mean::Yes, mean.len(), mean);
                 let floor = T::from_f64(STD_EPSILON).sqrt();
                 for ((f, &g), &y) in factor.iter_mut().zip(gy).zip(y) {
                     let outer = match self {
@@ -529,57 +521,16 @@ fn each_copy(offsets: &[u32], mult: Option<&[u32]>, mut f: impl FnMut(u32)) {
     }
 }
 
-/// y = Σ mult·x.
-fn sum_up<T: Real>(values: &[T], offsets: &[u32], mult: Option<&[u32]>, y: &mut [T]) {
-    let len = y.len();
-    match (mult, len) {
-        (None, 1) => y[0] = offsets.iter().fold(T::ZERO, |s, &o| s + values[o as usize]),
-        (None, _) => {
-            y.fill(T::ZERO);
-            for &o in offsets {
-                let x = &values[o as usize..][..len];
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
-            }
-        }
-        (Some(mult), 1) => {
-            y[0] = offsets.iter().zip(mult).fold(T::ZERO, |s, (&o, &k)| {
-                let k = T::from_f64(f64::from(k));
-                s + k * values[o as usize]
-            });
-        }
-        (Some(mult), _) => {
-            y.fill(T::ZERO);
-            for (&o, &k) in offsets.iter().zip(mult) {
-                add_scaled(T::from_f64(f64::from(k)), &values[o as usize..][..len], y);
-            }
-        }
-    }
-}
-
-/// The adjoint of `sum_up`.
-fn spread<T: Real>(gy: &[T], offsets: &[u32], mult: Option<&[u32]>, grads: &mut [T]) {
-    let len = gy.len();
-    match (mult, gy) {
-        (None, &[g]) => offsets.iter().for_each(|&o| grads[o as usize] += g),
-        (None, _) => {
-            for &o in offsets {
-                let gx = &mut grads[o as usize..][..len];
-                gx.iter_mut().zip(gy).for_each(|(gx, &g)| *gx += g);
-            }
-        }
-        (Some(mult), _) => {
-            for (&o, &k) in offsets.iter().zip(mult) {
-                add_scaled(T::from_f64(f64::from(k)), gy, &mut grads[o as usize..][..len]);
-            }
-        }
-    }
+/// The values of one grounding, as a block of one row. `ends` are 0 and their number.
+fn row_of<'a>(ends: &'a [u32; 2], offsets: &'a [u32], mult: Option<&'a [u32]>) -> Rows<'a> {
+    Rows::Segments(ends, offsets, mult.unwrap_or_default())
 }
 
 /// y = the population variance; `mean` (zeroed, of y's length) receives the mean.
 fn variance<T: Real>(values: &[T], offsets: &[u32], mult: Option<&[u32]>, mean: &mut [T], y: &mut [T]) {
     let n = element_of::<T>(count_of(mult, offsets.len()));
-    sum_up(values, offsets, mult, mean);
-    mean.iter_mut().for_each(|v| *v /= n);
+    let ends = [0, offsets.len() as u32];
+    sum_rows(values, row_of(&ends, offsets, mult), Mean::Yes, mean.len(), mean);
     y.fill(T::ZERO);
     for (i, &o) in offsets.iter().enumerate() {
         let k = T::from_f64(f64::from(times_of(mult, i)));
