@@ -5,11 +5,14 @@ use super::values::{FactValue, LearnableDef, MAX_WEIGHT};
 use super::vocabulary::{ConstId, MAX_ARITY, PredId, Vocabulary};
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::Id;
-use crate::base::span::{SourceId, Span};
+use crate::base::span::{SourceId, Span, Spanned};
 use crate::diag::{Diagnostic, Diagnostics, codes, counted, suggest};
 use crate::syntax::ast::{self, Sign};
 use crate::syntax::facts::{self, AtomRef, DataSink, Dialect, TermClass, TermRef, ValueRef};
 use crate::tensor::Shape;
+
+/// As many facts with variables are warned of one by one: often all capitalised constants of a file are meant.
+const OPEN_FACTS_TOLD: usize = 3;
 
 /// A label of an example, before it is known whether a queries file speaks about the example.
 struct Label {
@@ -40,6 +43,7 @@ pub struct Builder<'a> {
     seen_types: HashSet<(WorldId, PredId, ConstId)>,
     args: Vec<ConstId>,
     sample_counter: usize,
+    open_facts: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -58,6 +62,7 @@ impl<'a> Builder<'a> {
             seen_types: HashSet::default(),
             args: Vec::new(),
             sample_counter: 0,
+            open_facts: 0,
         }
     }
 
@@ -125,7 +130,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Ends: the database and what was found.
-    pub fn finish(self) -> (Database, Diagnostics) {
+    pub fn finish(mut self) -> (Database, Diagnostics) {
+        let untold = self.open_facts.saturating_sub(OPEN_FACTS_TOLD);
+        if untold > 0
+            && let Some(d) = self.diagnostics.iter_mut().rev().find(|d| d.code == codes::OPEN_FACT)
+        {
+            d.notes.push(format!("and {}", counted(untold, "more such fact")));
+        }
         (self.database, self.diagnostics)
     }
 
@@ -315,6 +326,46 @@ impl<'a> Builder<'a> {
             );
         }
         n <= MAX_ARITY
+    }
+
+    /// A fact with variables is a rule without a body, with the fact's value as the weight before its head.
+    fn open_fact(&mut self, value: Option<ValueRef<'_>>, atom: &AtomRef<'_>, variable: TermRef<'_>) {
+        self.open_facts += 1;
+        if self.open_facts <= OPEN_FACTS_TOLD {
+            let title = format!("this fact of `{}` holds for all constants", atom.name);
+            self.diagnostics.push(
+                Diagnostic::new(codes::OPEN_FACT, title)
+                    .label(variable.span, format!("`{}` is a variable", variable.text))
+                    .help("a constant begins with a lower-case letter or is 'quoted'"),
+            );
+        }
+        let term = |t: &TermRef<'_>| ast::Term {
+            ty: t.ty.map(|ty| Spanned::new(ty.to_string(), t.span)),
+            kind: match t.kind {
+                TermClass::Variable => ast::TermKind::Variable(t.text.to_string()),
+                TermClass::Name => ast::TermKind::Name(t.text.to_string()),
+                TermClass::Number => ast::TermKind::Number(t.text.to_string()),
+                TermClass::Quoted => ast::TermKind::Quoted(t.text.to_string()),
+            },
+            span: t.span,
+        };
+        let rule = ast::Rule {
+            head_weight: value.map(|v| v.to_weight()),
+            head: ast::Atom {
+                hidden: false,
+                special: false,
+                name: Spanned::new(atom.name.to_string(), atom.span),
+                arity: None,
+                args: atom.args.iter().map(term).collect(),
+                span: atom.span,
+            },
+            body: Vec::new(),
+            offset: None,
+            metadata: Vec::new(),
+            span: atom.span,
+        };
+        self.rule_types(&rule);
+        self.database.rules.push((self.world, rule));
     }
 
     /// Typed constants of a rule inside an example belong to their types in that example.
@@ -518,18 +569,7 @@ impl DataSink for Builder<'_> {
             return;
         }
         if let Some(variable) = atom.args.iter().find(|t| t.kind == TermClass::Variable) {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    codes::NOT_ALLOWED_HERE,
-                    format!("the variable `{}` in a fact of the data", variable.text),
-                )
-                .label(variable.span, "a variable")
-                .help(
-                    "facts of the data need constants, which begin with a lower-case letter or are 'quoted'; a \
-                     fact for all constants belongs in the template, as `p(X).` or, for those that some fact \
-                     names, as a rule `p(X) :- *q(X).`",
-                ),
-            );
+            self.open_fact(value, &atom, *variable);
             return;
         }
         if !self.fits(&atom) {
@@ -565,7 +605,7 @@ impl DataSink for Builder<'_> {
     fn rule(&mut self, rule: ast::Rule) {
         self.rule_types(&rule);
         if let Some(world) = self.world {
-            self.database.rules.push((world, rule));
+            self.database.rules.push((Some(world), rule));
             return;
         }
         // Most often it is an example whose constants begin with capital letters.

@@ -160,8 +160,8 @@ pub struct Database {
     pub world_count: usize,
     /// Where each example is written (index 0, the shared world, has none).
     pub world_spans: Vec<Option<Span>>,
-    /// Rules inside examples.
-    pub rules: Vec<(WorldId, ast::Rule)>,
+    /// Rules inside examples, and facts with variables (rules without a body); `None` for every world.
+    pub rules: Vec<(Option<WorldId>, ast::Rule)>,
     /// Queries in file order.
     pub queries: Vec<Query>,
     /// Constant values.

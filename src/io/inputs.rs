@@ -140,7 +140,10 @@ impl Inputs {
         }
         let (database, found) = builder.finish();
         out.extend(found);
-        let nothing = database.fact_count() == 0 && database.world_count == 1 && database.queries.is_empty();
+        let nothing = database.fact_count() == 0
+            && database.rules.is_empty()
+            && database.world_count == 1
+            && database.queries.is_empty();
         if nothing && !crate::diag::has_errors(&out) {
             out.extend(self.no_facts(sources));
         }

@@ -8,7 +8,7 @@ use super::parser;
 use super::token::{Token, TokenKind};
 use super::value::{self, Buffer, Form, Weight, begins_weight};
 use crate::base::hash::HashMap;
-use crate::base::span::{SourceId, Span};
+use crate::base::span::{SourceId, Span, Spanned};
 use crate::diag::{Diagnostic, Label, codes};
 
 /// Which kind of data file is read.
@@ -37,6 +37,24 @@ pub struct ValueRef<'a> {
     pub values: &'a [f64],
     /// All of it.
     pub span: Span,
+}
+
+impl ValueRef<'_> {
+    /// The same in a syntax tree.
+    pub fn to_weight(&self) -> ast::Weight {
+        let (rows, cols, values) = (self.rows, self.cols, self.values.to_vec());
+        let value = match values.as_slice() {
+            [] => ast::WeightValue::Dims { rows, cols },
+            &[x] => ast::WeightValue::Scalar(x),
+            _ => ast::WeightValue::Dense { rows, cols, values },
+        };
+        ast::Weight {
+            name: self.name.map(|n| Spanned::new(n.to_string(), self.span)),
+            fixed: self.fixed,
+            value: Spanned::new(value, self.span),
+            span: self.span,
+        }
+    }
 }
 
 /// A term of a fact, borrowed from the text.

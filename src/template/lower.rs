@@ -176,7 +176,7 @@ impl Lowering<'_> {
         }
         let rules = std::mem::take(&mut self.database.rules);
         for (world, rule) in &rules {
-            if let Some(rule) = self.rule(rule, Some(*world)) {
+            if let Some(rule) = self.rule(rule, *world) {
                 self.template.rules.push(rule);
             }
         }

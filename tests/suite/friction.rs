@@ -61,7 +61,7 @@ const ROWS: &[Row] = &[
     (38, "h(X) :- f(X); g(X).", "f(a). ?- h(a).", "E0104", &["`;`", "commas"]),
     (38, "nice(Anna).\nh(X) :- f(X,Y), nice(Y).", "f(a,anna). ?- h(a).", "W0315", &["`Anna` is a variable"]),
     (38, "h(x) :- f(X).", "f(a). ?- h(x).", "W0308", &["a constant, not the variable"]),
-    (38, "h :- f(X).", "f(Anna).", "E0111", &["a variable", "lower-case"]),
+    (38, "h :- f(X).", "f(Anna).", "W0315", &["is a variable", "lower-case"]),
     (21, "h(X) :- f(X).", "f(a). ?- h(z).", "E0503", &["f(z)"]),
     (21, "h(X) :- feat(X), *bond(X,_).", "feat(a). bnod(a,b). ?- h(a).", "E0206", &["bond"]),
     (21, "h(X) :- f(X), @alldif(X).", "f(a). ?- h(a).", "E0204", &["`@alldiff`"]),

@@ -26,6 +26,7 @@ mod lifting;
 mod messages;
 mod metamorphic;
 mod newcomer;
+mod open_facts;
 mod peers;
 mod quotient;
 mod robustness;

@@ -235,7 +235,6 @@ fn weights_and_rules() {
 fn data() {
     let template = "{1,3} q :- feat(X).";
     expect(template, "1.0 q :- !feat(a).", "E0507", "feat(a)", &["cannot be negated"]);
-    expect(template, "feat(X).", "E0111", "X", &["lower-case letter"]);
     expect(template, "p(1e999).", "E0108", "1e999", &["out of range"]);
     expect(
         template,
