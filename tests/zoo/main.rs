@@ -1,0 +1,5 @@
+//! The models of `stdlib`: values and gradients against computations that know nothing of the engine.
+
+#![allow(clippy::unwrap_used)]
+
+mod harness;
