@@ -172,7 +172,7 @@ impl Graph {
     }
 
     /// Sources of the edges into `i`, with their numbers.
-    pub fn into_node(&self, i: usize) -> impl Iterator<Item = (usize, f64)> {
+    pub fn sources_of(&self, i: usize) -> impl Iterator<Item = (usize, f64)> {
         self.edges.iter().filter(move |e| e.1 == i).map(|e| (e.0, e.2))
     }
 
@@ -229,7 +229,7 @@ fn a_sum_over_edges_agrees() {
                  h/1 [transformation=sigmoid]";
     agree(rules, &g.facts("h"), |w| {
         g.outputs("h", |i| {
-            let sum = g.into_node(i).fold(Matrix::zeros(2, 1), |sum, (j, e)| sum + g.feature(j) * e);
+            let sum = g.sources_of(i).fold(Matrix::zeros(2, 1), |sum, (j, e)| sum + g.feature(j) * e);
             (&w[0] * sum + &w[1] * g.feature(i)).map(|v| 1.0 / (1.0 + (-v).exp()))
         })
     });
