@@ -49,6 +49,10 @@ impl<I: Id, T> IndexVec<I, T> {
         self.items.push(item);
         id
     }
+    /// Forgets the elements from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        self.items.truncate(len);
+    }
     /// Number of elements.
     pub fn len(&self) -> usize {
         self.items.len()

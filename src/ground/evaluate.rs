@@ -2,6 +2,7 @@
 
 use super::relation::NONE;
 
+use super::demand::Demand;
 use super::{FactSource, GroundProgram, Instances};
 use crate::base::hash::{HashMap, HashTable, hash_words};
 use crate::base::index::{Id, IndexVec};
@@ -33,6 +34,7 @@ pub struct Grounder<'a> {
     database: &'a Database,
     strata: &'a Strata,
     relevant: &'a IndexVec<PredId, bool>,
+    demand: Option<&'a Demand>,
     plans: HashMap<PlanKey, Arc<Plan>>,
     /// The current world.
     pub ground: GroundProgram,
@@ -135,6 +137,7 @@ impl<'a> Grounder<'a> {
             database,
             strata,
             relevant,
+            demand: None,
             plans: HashMap::default(),
             ground,
             domain: Vec::new(),
@@ -148,6 +151,16 @@ impl<'a> Grounder<'a> {
         }
     }
 
+    /// Makes only the instances that the queries behind a demand can need.
+    pub fn restrict(&mut self, demand: Option<&'a Demand>) {
+        self.demand = demand;
+    }
+
+    /// Whether some predicates are restricted to what is demanded of them.
+    pub fn is_restricted(&self) -> bool {
+        self.demand.is_some()
+    }
+
     /// Grounds a world into [`Grounder::ground`]; at most `budget` instances together with the `used` ones of other
     /// worlds, to which this world's are added. Whether the budget holds depends on the total only, not on which world
     /// is grounded first.
@@ -156,10 +169,43 @@ impl<'a> Grounder<'a> {
         self.count = 0;
         self.world = world;
         self.budget = budget;
+        let predicates = self.ground.relations.len();
+        self.derive_demand(used);
         let outcome = self.evaluate(used);
+        self.ground.relations.truncate(predicates);
         // The instances that were not yet added.
         let rest = self.count % STEP;
         if used.fetch_add(rest, Ordering::Relaxed) + rest > budget { Err(self.overflow()) } else { outcome }
+    }
+
+    /// A rule by its number: those of the template, then those that derive demand.
+    fn numbered(&self, id: RuleId) -> &'a Rule {
+        let Some(demand) = self.demand else { return &self.template.rules[id] };
+        match id.index().checked_sub(demand.rules.len()) {
+            None => &demand.rules[id],
+            Some(i) => &demand.sources[i],
+        }
+    }
+
+    /// Derives what is demanded of each restricted predicate, from the queries down.
+    fn derive_demand(&mut self, used: &AtomicUsize) {
+        let Some(demand) = self.demand else { return };
+        let first = self.ground.relations.len();
+        for &arity in &demand.arities {
+            self.ground.relations.push(super::relation::Relation::new(arity));
+        }
+        for (pred, key) in demand.seeds(self.world) {
+            self.ground.relations[*pred].insert(key, 0);
+        }
+        debug_assert_eq!(first, self.vocabulary.predicate_count());
+        for (i, rule) in demand.sources.iter().enumerate() {
+            if rule.world.is_none_or(|w| w == self.world) {
+                let id = RuleId::new(demand.rules.len() + i);
+                // Demand is no instance, so it spends nothing; it reads facts and demand, so that no component matters.
+                let spent = self.rule(id, None, ComponentId::new(0), None, 0, used);
+                debug_assert!(spent.is_ok());
+            }
+        }
     }
 
     fn evaluate(&mut self, used: &AtomicUsize) -> Result<(), Overflow> {
@@ -243,7 +289,7 @@ impl<'a> Grounder<'a> {
         number: u32,
         used: &AtomicUsize,
     ) -> Result<(), Overflow> {
-        let rule = &self.template.rules[id];
+        let rule = self.numbered(id);
         // A positive literal without any row: nothing to do (and nothing to plan).
         let empty = |l: &Literal| {
             l.sign != Sign::Hard && l.predicate().is_some_and(|p| self.ground.relations[p].is_empty())
@@ -264,7 +310,7 @@ impl<'a> Grounder<'a> {
             let (index, range) = match step {
                 Step::Match { pred, mask, rows, .. } => {
                     let relation = &mut self.ground.relations[*pred];
-                    let partial = *mask != 0 && mask.count_ones() as usize != self.vocabulary.arity(*pred);
+                    let partial = *mask != 0 && mask.count_ones() as usize != relation.arity();
                     let index = if partial { relation.ensure_index(*mask) } else { FULL };
                     let (start, end) = match round {
                         Some(r) => r.delta.get(pred).copied().unwrap_or((0, relation.len())),
@@ -279,7 +325,7 @@ impl<'a> Grounder<'a> {
                 }
                 Step::Absent { pred, mask, .. } => {
                     let relation = &mut self.ground.relations[*pred];
-                    let partial = *mask != 0 && mask.count_ones() as usize != self.vocabulary.arity(*pred);
+                    let partial = *mask != 0 && mask.count_ones() as usize != relation.arity();
                     (if partial { relation.ensure_index(*mask) } else { FULL }, (0, 0))
                 }
                 _ => (FULL, (0, 0)),
@@ -311,7 +357,7 @@ impl<'a> Grounder<'a> {
     }
 
     fn plan(&mut self, id: RuleId, delta: Option<usize>, component: ComponentId) -> Arc<Plan> {
-        let rule = &self.template.rules[id];
+        let rule = self.numbered(id);
         // Sizes rounded to powers of two: the plan depends on nothing finer, so caching cannot change it.
         let rounded = |p: PredId| (32 - self.ground.relations[p].len().leading_zeros()) as u8;
         let sizes: Vec<u8> = rule.body.iter().map(|l| l.predicate().map_or(0, rounded)).collect();
@@ -320,7 +366,7 @@ impl<'a> Grounder<'a> {
             return plan.clone();
         }
         let size = |p: PredId| rounded_size(self.ground.relations[p].len());
-        let recursive = |p: PredId| self.strata.component[p] == component;
+        let recursive = |p: PredId| self.strata.component.get(p) == Some(&component);
         let made = Arc::new(plan(rule, delta, &recursive, &size));
         self.plans.insert(key, made.clone());
         made
@@ -338,7 +384,7 @@ impl<'a> Grounder<'a> {
         match step {
             Step::Match { literal, pred, mask, key, binds, repeats, .. } => {
                 let (start, end) = frame.ranges[at];
-                let arity = self.vocabulary.arity(*pred);
+                let arity = self.ground.relations[*pred].arity();
                 let bound = mask.count_ones() as usize;
                 // The key lives on the frame's stack of keys, so that deeper steps can push theirs.
                 let base = frame.key.len();
@@ -457,7 +503,7 @@ impl<'a> Grounder<'a> {
 
     fn present(&self, pred: PredId, mask: u64, index: usize, key: &[ConstId]) -> bool {
         let relation = &self.ground.relations[pred];
-        if key.len() == self.vocabulary.arity(pred) {
+        if key.len() == relation.arity() {
             return relation.find(key).is_some();
         }
         if key.is_empty() {
@@ -496,6 +542,9 @@ impl<'a> Grounder<'a> {
         frame.tuple.extend(rule.head_args.iter().map(|t| value(*t, &frame.bindings)));
         let (head, _) = self.ground.relations[rule.head].insert(&frame.tuple, frame.round);
         frame.found = true;
+        if frame.rule_id.index() >= self.ground.instances.len() {
+            return true;
+        }
         let instances = &mut self.ground.instances[frame.rule_id];
         let start = instances.words.len();
         instances.words.push(head);

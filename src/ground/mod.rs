@@ -4,6 +4,7 @@
 //! component in rounds of which each reads what the last one brought. Every grounding is met exactly once, and
 //! recorded as it is met.
 
+pub mod demand;
 pub mod evaluate;
 pub mod fragment;
 pub mod refine;

@@ -99,6 +99,12 @@ impl Relation {
         self.len = self.len.min(len);
     }
 
+    /// Number of columns.
+    #[inline]
+    pub fn arity(&self) -> usize {
+        self.arity
+    }
+
     /// Number of rows.
     #[inline]
     pub fn len(&self) -> u32 {

@@ -16,6 +16,7 @@ use crate::exec::Program;
 use crate::graph::build::{Builder, Root};
 use crate::graph::lift::{Lifter, Scope, Tally};
 use crate::graph::{Graph, NeuronCounts, Output};
+use crate::ground::demand::Demand;
 use crate::ground::evaluate::relevant_predicates;
 use crate::ground::{GroundProgram, Grounder, Overflow};
 use crate::learn::Sample;
@@ -204,13 +205,17 @@ impl Session {
         let asked = queries.iter().map(|&q| &self.database.queries[q]);
         let roots = asked.flat_map(|q| q.types.iter().map(|(_, ty)| *ty).chain([q.pred]));
         let relevant = relevant_predicates(&self.template, self.vocabulary.predicate_count(), roots);
+        let asked = queries.iter().map(|&q| &self.database.queries[q]);
+        let demand = Demand::new(&self.template, &self.strata, self.vocabulary.predicate_count(), asked);
         let shards = worlds.len().div_ceil(MIN_WORLDS).clamp(1, MAX_SHARDS);
         let bounds: Vec<&[WorldId]> = (0..shards)
             .map(|i| &worlds[worlds.len() * i / shards..worlds.len() * (i + 1) / shards])
             .collect();
         let used = AtomicUsize::new(0);
-        let mut parts: Vec<Shard> =
-            bounds.par_iter().map(|worlds| self.shard(worlds, &by_world, &relevant, &used)).collect();
+        let mut parts: Vec<Shard> = bounds
+            .par_iter()
+            .map(|worlds| self.shard(worlds, &by_world, (&relevant, demand.as_ref()), &used))
+            .collect();
         if let Some(fatal) = parts.iter_mut().find_map(|p| p.fatal.take()) {
             return (None, None, vec![fatal]);
         }
@@ -255,12 +260,13 @@ impl Session {
         &self,
         worlds: &[WorldId],
         by_world: &HashMap<WorldId, Vec<usize>>,
-        relevant: &IndexVec<PredId, bool>,
+        (relevant, demand): (&IndexVec<PredId, bool>, Option<&Demand>),
         used: &AtomicUsize,
     ) -> Shard {
         let mut shard = Shard::default();
         let mut grounder =
             Grounder::new(&self.vocabulary, &self.template, &self.database, &self.strata, relevant);
+        grounder.restrict(demand);
         let mut builder = Builder::new(&self.template, &self.vocabulary, &self.database, self.settings.lift);
         let mut graph = Graph::new();
         let statistics = &mut shard.statistics;
@@ -282,7 +288,15 @@ impl Session {
             let (mut roots, mut asked) = (Vec::new(), Vec::new());
             for &q in &by_world[&world] {
                 let query = &self.database.queries[q];
-                let rows = matching_rows(query, ground);
+                let mut rows = matching_rows(query, ground);
+                // Rows of a restricted predicate stand in the order in which indexes gave them.
+                if !query.variables.is_empty() && demand.is_some_and(|d| d.restricts(query.pred)) {
+                    let row = |r: &u32| ground.relations[query.pred].row(*r).iter().copied();
+                    let order = |(a, b)| self.vocabulary.fixed_order(a, b);
+                    rows.sort_by(|a, b| {
+                        row(a).zip(row(b)).map(order).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+                    });
+                }
                 if rows.is_empty() {
                     // A question may have no answer; a labelled query must have one.
                     let question = query.target.is_none() && !query.variables.is_empty();
@@ -300,15 +314,7 @@ impl Session {
                         _ => {
                             shard.unprovable_count += 1;
                             if shard.unprovable.len() < SHOWN {
-                                let domain = grounder.domain();
-                                shard.unprovable.push(explain::why_not(
-                                    query,
-                                    ground,
-                                    &self.template,
-                                    &self.vocabulary,
-                                    &self.database,
-                                    domain,
-                                ));
+                                shard.unprovable.push(self.explained(q, &grounder));
                             }
                         }
                     }
@@ -342,6 +348,17 @@ impl Session {
             self.compile(&mut shard);
         }
         shard
+    }
+
+    /// Why a query has no answer. What is restricted to demand does not tell what holds, so the world is then grounded
+    /// again, unless that takes too much.
+    fn explained(&self, query: usize, grounder: &Grounder<'_>) -> Diagnostic {
+        let whole = if grounder.is_restricted() { self.why_not(query) } else { None };
+        whole.unwrap_or_else(|| {
+            let asked = &self.database.queries[query];
+            let (template, vocabulary) = (&self.template, &self.vocabulary);
+            explain::why_not(asked, &grounder.ground, template, vocabulary, &self.database, grounder.domain())
+        })
     }
 
     /// The program of a shard's graph, which is given up.

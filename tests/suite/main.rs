@@ -6,6 +6,7 @@ mod architecture;
 mod compare;
 mod compat;
 mod cycles;
+mod demand;
 mod determinism;
 mod docs;
 mod dump;

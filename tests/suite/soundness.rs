@@ -9,7 +9,7 @@ use nlog::session::{Session, Settings};
 const ID: &str = "[rule=identity, atom=identity, aggregation=sum]\n";
 
 /// All that is found, building included, as the user sees it.
-fn told_with(template: &str, data: &str, settings: Settings) -> (Vec<Diagnostic>, String) {
+pub fn told_with(template: &str, data: &str, settings: Settings) -> (Vec<Diagnostic>, String) {
     let (session, mut found) = Session::from_texts(template, data, settings);
     if !has_errors(&found) {
         found.extend(session.build().1);
