@@ -517,6 +517,9 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
         let mut weight = None;
         if begins_weight(self.c.now.kind) {
             let w = value::weight(&mut self.c, &mut self.buffer)?;
+            if let Some(span) = w.member {
+                return Err(family_in_data(span));
+            }
             weight = Some(if w.name.is_some() { self.shared(w)? } else { w });
         }
         let sign = match self.c.now.kind {
@@ -684,4 +687,19 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
             Role::Link => self.sink.link(value, atom),
         }
     }
+}
+
+/// A family of weights before a fact or query.
+#[cold]
+fn family_in_data(brackets: Span) -> Fault {
+    let mut d = fault(
+        codes::NOT_ALLOWED_HERE,
+        "a family of weights in data",
+        brackets,
+        "families stand in rules only",
+    );
+    d.help = Some(
+        "a learned fact for every constant is a rule of the template: `$e[X]={3} p(X) :- *q(X).`".into(),
+    );
+    d
 }
