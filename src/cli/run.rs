@@ -28,9 +28,12 @@ pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
     let template = &session.template;
     let written = template.rules.iter().filter(|r| !session.vocabulary.is_internal(r.head)).count();
     let families = template.weights.iter().filter(|w| w.is_family()).count();
-    let members = if families == 0 { String::new() } else { format!(" and {}", counted(families, "family")) };
+    let members = match families {
+        0 => String::new(),
+        n => format!(", {} of weights, whose members a run finds", counted(n, "family")),
+    };
     console.note(&format!(
-        "{}, {}{members} with {}, {}, {}: no errors",
+        "{}, {} with {}{members}, {}, {}: no errors",
         counted(written, "rule"),
         counted(template.weights.len() - families, "weight"),
         counted(template.parameter_count(), "learnable number"),
