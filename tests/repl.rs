@@ -485,3 +485,19 @@ fn an_unbound_variable_is_told_once_with_its_price() {
     t.messages_have(&["`Y` ranges over all 2 constants: 4 instances of this rule"]);
     assert_eq!(t.err.matches("W0302").count(), 1, "{}", t.err);
 }
+
+#[test]
+fn members_of_families_come_with_their_facts_and_stay_trained() {
+    let t = repl(
+        "$e[X]=1 p(X) :- *f(X).\nf(a). f(b).\n?- 0.0 p(a).\n:set lr 0.1\n:train 3\n:weights e[a]\nf(c).\n:weights e[a]\n\
+         :weights e[b]\n:weights $e[c]\n$e [value=2]\n:weights e[c]\n:plan\n:rules\n$e p(X) :- f(X).\n?- p(a), p(c).\n",
+    );
+    let lines: Vec<&str> = t.out.lines().filter(|l| l.starts_with("e[")).collect();
+    let [trained, later, b, c, restated] = lines[..] else { panic!("{}{}", t.out, t.err) };
+    assert_eq!(trained, later);
+    assert!(!trained.ends_with("= 1") && trained.starts_with("e[a] "), "{trained}");
+    assert!(b.starts_with("e[b]") && c.starts_with("e[c]"), "{}", t.out);
+    assert!(b.ends_with("= 1") && c.ends_with("= 1") && restated.ends_with("= 2"), "{}", t.out);
+    assert!(t.out.contains("$e[X]=1 p(X) :- *f(X)."), "{}", t.out);
+    t.messages_have(&["E0216"]);
+}

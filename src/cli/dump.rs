@@ -16,7 +16,7 @@ use crate::session::{Network, Session};
 use crate::syntax::ast;
 use crate::syntax::token::{TokenKind, Tokens};
 use crate::template::check::shapes;
-use crate::template::{Literal, Relation, Rule, RuleId, TemplateValue, Term, WeightId};
+use crate::template::{HeadTerm, Literal, Relation, Rule, RuleId, TemplateValue, Term, WeightId};
 use crate::tensor::{Activation, Shape};
 use std::fmt::Display;
 use std::io::{Result, Write};
@@ -196,12 +196,13 @@ fn template(out: &mut dyn Write, session: &Session) -> Result<()> {
     writeln!(out, "weights:")?;
     for (id, w) in template.weights.iter_enumerated() {
         let learned = if w.learnable { "learned" } else { "fixed" };
+        let family = if w.is_family() { ", a family" } else { "" };
         let start = match &w.initial {
             Some(v) => format!("= {}", value(v, None)),
             None if w.orthogonal => format!("drawn orthogonal with gain {}", w.gain),
             None => format!("drawn with gain {}", w.gain),
         };
-        writeln!(out, "  {} {} {learned}, {start}", weight(session, id), shape(w.shape))?;
+        writeln!(out, "  {} {} {learned}, {start}{family}", weight(session, id), shape(w.shape))?;
     }
     writeln!(out, "predicates:")?;
     let shapes = shapes(template, vocabulary, &session.database);
@@ -266,16 +267,29 @@ fn literal_text(session: &Session, rule: &Rule, literal: &Literal) -> String {
     if let Some(text) = literal.comparison_text(&term) {
         return text;
     }
-    let weight = literal.weight.map_or(String::new(), |w| weight(session, w) + " ");
+    let member = literal.member.map_or(String::new(), |at| picked(session, rule, &rule.body[at].args));
+    let weight = literal.weight.map_or(String::new(), |w| format!("{}{member} ", weight(session, w)));
     let star = if literal.hidden { "*" } else { "" };
     format!("{weight}{}{star}{name}{}", literal.sign, terms(session, rule, &literal.args))
 }
 
+/// What picks the member of a family.
+fn picked(session: &Session, rule: &Rule, args: &[Term]) -> String {
+    let text = terms(session, rule, args);
+    format!("[{}]", text.trim_start_matches('(').trim_end_matches(')'))
+}
+
 fn rule_text(session: &Session, rule: &Rule) -> String {
-    let mut out = rule.head_weight.map_or(String::new(), |w| weight(session, w) + " ");
+    let pick = |term: &HeadTerm| match term {
+        HeadTerm::Argument(i) => rule.head_args[*i],
+        HeadTerm::Constant(c) => Term::Constant(*c),
+    };
+    let member: Vec<Term> = rule.head_member.iter().map(pick).collect();
+    let member = if member.is_empty() { String::new() } else { picked(session, rule, &member) };
+    let mut out = rule.head_weight.map_or(String::new(), |w| format!("{}{member} ", weight(session, w)));
     out += session.vocabulary.predicate_name(rule.head);
     out += &terms(session, rule, &rule.head_args);
-    let body = rule.body.iter().map(|l| literal_text(session, rule, l));
+    let body = rule.body.iter().filter(|l| !l.picks_member()).map(|l| literal_text(session, rule, l));
     let items: Vec<String> = body.chain(rule.offset.map(|w| weight(session, w))).collect();
     format!("{out} :- {}.", items.join(", "))
 }
@@ -364,6 +378,11 @@ fn op_text(session: &Session, op: &Op) -> String {
         Op::Number(bits) => format!("value {}", value(&[f64::from_bits(*bits)], None)),
         Op::Weight(id) => format!("weight {}", weight(session, *id)),
         Op::Negation => "negation".into(),
+        Op::Weighing { rule, literal: None } => format!("weight before the head of rule {}", rule.index()),
+        Op::Weighing { rule, literal: Some(at) } => {
+            let r = &session.template.rules[*rule];
+            format!("{} in rule {}", literal_text(session, r, &r.body[*at as usize]), rule.index())
+        }
         Op::Rule { rule, dropped } if dropped.is_empty() => format!("rule {}", rule.index()),
         Op::Rule { rule, dropped } => {
             format!("rule {} without inputs {}", rule.index(), joined(dropped, ", "))

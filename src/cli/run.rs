@@ -20,16 +20,22 @@ use std::time::Instant;
 /// `nlog check`.
 pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
     let inputs = inputs(&args.files, console)?;
-    let (session, files, found) = Session::load_program(&inputs, Settings::default());
+    let (session, files, found) =
+        Session::load_program(&inputs, Settings { finds_members: false, ..Settings::default() });
     console.report(&found, &session.sources)?;
     console.report(&session.unbound(&|_| true), &session.sources)?;
     console.report(&session.habits(&files), &session.sources)?;
     let template = &session.template;
     let written = template.rules.iter().filter(|r| !session.vocabulary.is_internal(r.head)).count();
+    let families = template.weights.iter().filter(|w| w.is_family()).count();
+    let members = match families {
+        0 => String::new(),
+        n => format!(", {} of weights, whose members a run finds", counted(n, "family")),
+    };
     console.note(&format!(
-        "{}, {} with {}, {}, {}: no errors",
+        "{}, {} with {}{members}, {}, {}: no errors",
         counted(written, "rule"),
-        counted(template.weights.len(), "weight"),
+        counted(template.weights.len() - families, "weight"),
         counted(template.parameter_count(), "learnable number"),
         counted(session.database.fact_count() + template.facts.len(), "fact"),
         counted(session.database.queries.len(), "query"),

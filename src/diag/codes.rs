@@ -68,6 +68,8 @@ codes! {
     TOO_MANY_ARGUMENTS = "E0213", "a predicate with more arguments than can be indexed";
     TOO_MANY_LITERALS = "E0214", "a rule with more literals than can be joined";
     FROZEN_ELSEWHERE = "W0215", "a rule freezes a weight that others share";
+    FAMILY_USE = "E0216", "a family of weights that is also something else";
+    FAMILY_TERM = "E0217", "a term that picks no member of a family of weights";
     // 03 safety and strata
     NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
     UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";

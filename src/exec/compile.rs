@@ -5,6 +5,7 @@
 //! operation combines those rows. What would only copy (a single unweighted input under a sum and the identity, the
 //! average of one grounding) gets no row at all: its neuron stands where its input stands.
 
+mod members;
 mod sums;
 
 use super::fusion::{Reader, only_readers};
@@ -293,8 +294,10 @@ impl<'a> Compiler<'a> {
             groups.iter().map(|g| self.maps[graph.op[g[0] as usize].0 as usize].as_ref()).collect();
         self.places.clear();
         self.apply_functions(&groups, &ops)?;
-        for (group, op) in groups.iter().zip(&ops) {
+        let few: Vec<bool> = groups.iter().map(|g| self.has_few_members(g)).collect();
+        for ((group, op), few) in groups.iter().zip(&ops).zip(&few) {
             match op {
+                Some(op) if self.weighs(group) => self.request_weighed(group, op, *few)?,
                 Some(op) => {
                     for &n in *group {
                         self.request(op, graph.inputs(n as usize))?;
@@ -306,8 +309,9 @@ impl<'a> Compiler<'a> {
         self.place_linear()?;
         let places = std::mem::take(&mut self.places);
         let mut at = 0;
-        for (group, op) in groups.iter().zip(ops) {
+        for ((group, op), few) in groups.iter().zip(ops).zip(few) {
             match op {
+                Some(op) if few => self.place_weighed(group, op, &places, &mut at),
                 Some(op) => self.map_group(group, op, &places, &mut at)?,
                 None => match graph.operation(group[0] as usize) {
                     Op::Aggregation(rule) => self.reduce_group(group, *rule, &places, &mut at)?,
@@ -409,21 +413,12 @@ impl<'a> Compiler<'a> {
         slot: &Slot<'_>,
         function: Option<Activation>,
     ) -> Result<Place, Diagnostic> {
-        let def = &self.context.template.weights[weight];
-        let Some(output) = def.shape.times(shape) else {
-            let d = Diagnostic::new(
-                codes::SHAPE_MISMATCH,
-                format!("a weight of shape {} cannot multiply a value of shape {shape}", def.shape),
-            )
-            .label(def.span, format!("this weight is {}", def.shape));
-            let d = labelled(d, slot.span, format!("the value here is {shape}"));
-            return Err(self.blame_fact(d, slot.pred, shape));
-        };
+        let output = self.product_shape(weight, shape, slot)?;
         let function = function.map(|f| self.function_id(&f));
         if let Some(&place) = self.products.get(&(weight, source, function)) {
             return Ok(place);
         }
-        let constant = self.constant(source, def.shape, shape);
+        let constant = self.constant(source, self.context.template.weights[weight].shape, shape);
         let next = self.pending.len() as u32;
         let block = *self.pending_ids.entry((weight, shape, function, constant)).or_insert(next);
         if block == next {
@@ -437,6 +432,20 @@ impl<'a> Compiler<'a> {
         pending.sources.push(source);
         self.products.insert((weight, source, function), place);
         Ok(place)
+    }
+
+    /// The shape of the product of a weight and a value.
+    fn product_shape(&self, weight: WeightId, value: Shape, slot: &Slot<'_>) -> Result<Shape, Diagnostic> {
+        let def = &self.context.template.weights[weight];
+        def.shape.times(value).ok_or_else(|| {
+            let d = Diagnostic::new(
+                codes::SHAPE_MISMATCH,
+                format!("a weight of shape {} cannot multiply a value of shape {value}", def.shape),
+            )
+            .label(def.span, format!("this weight is {}", def.shape));
+            let d = labelled(d, slot.span, format!("the value here is {value}"));
+            self.blame_fact(d, slot.pred, value)
+        })
     }
 
     /// The activation that is computed together with the product of a weight and a value: of a function of one

@@ -196,6 +196,8 @@ impl<T: Real> Parameters<T> {
         for weight in template.weights.iter() {
             let start = values.len();
             match &weight.initial {
+                // The members have the numbers.
+                _ if weight.is_family() => {}
                 Some(v) => values.extend(v.iter().map(|&x| T::from_f64(x))),
                 None => values.resize(start + weight.shape.len(), T::ZERO),
             }

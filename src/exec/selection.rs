@@ -2,6 +2,7 @@
 
 use super::program::Program;
 use crate::template::WeightId;
+use std::collections::BinaryHeap;
 
 /// Rows `start..end` of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,45 +34,35 @@ struct Marks {
 }
 
 impl Marks {
-    fn set(&mut self, offset: u32) {
+    /// Whether it was not marked before.
+    fn set(&mut self, offset: u32) -> bool {
         let word = &mut self.words[offset as usize / 64];
         if *word == 0 {
             self.used.push(offset / 64);
         }
-        *word |= 1 << (offset % 64);
-    }
-    fn get(&self, offset: usize) -> bool {
-        self.words[offset / 64] & (1 << (offset % 64)) != 0
+        let bit = 1 << (offset % 64);
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
     }
     fn clear(&mut self) {
         for word in self.used.drain(..) {
             self.words[word as usize] = 0;
         }
     }
-    /// Marked offsets in `range`, ascending; empty stretches are skipped 64 at a time.
-    fn within(&self, range: std::ops::Range<usize>, out: &mut Vec<usize>) {
-        out.clear();
-        let mut at = range.start;
-        while at < range.end {
-            let word = self.words[at / 64] >> (at % 64);
-            if word == 0 {
-                at = (at / 64 + 1) * 64;
-                continue;
-            }
-            at += word.trailing_zeros() as usize;
-            if at < range.end {
-                out.push(at);
-                at += 1;
-            }
-        }
-    }
 }
 
 /// Finds selections of one program, keeping its working memory.
+///
+/// A selection takes time by its own size, not by that of the program: there is one for each sample.
 pub struct Selector<'a> {
     program: &'a Program,
     marks: Marks,
-    found: Vec<usize>,
+    /// Marked rows of each block.
+    rows: Vec<Vec<u32>>,
+    /// Blocks with marked rows.
+    waiting: BinaryHeap<u32>,
+    leaves: Vec<u32>,
 }
 
 impl<'a> Selector<'a> {
@@ -80,7 +71,9 @@ impl<'a> Selector<'a> {
         Selector {
             program,
             marks: Marks { words: vec![0; program.arena / 64 + 1], used: Vec::new() },
-            found: Vec::new(),
+            rows: vec![Vec::new(); program.blocks.len()],
+            waiting: BinaryHeap::new(),
+            leaves: Vec::new(),
         }
     }
 
@@ -89,39 +82,56 @@ impl<'a> Selector<'a> {
         let program = self.program;
         self.marks.clear();
         for offset in offsets {
-            self.marks.set(offset);
+            self.mark(offset);
         }
         let mut segments: Vec<Segment> = Vec::new();
         let mut weights: Vec<WeightId> = Vec::new();
-        for (b, block) in program.blocks.iter().enumerate().rev() {
-            self.marks.within(block.range(0..block.rows), &mut self.found);
-            if self.found.is_empty() {
-                continue;
-            }
+        // A block reads only what stands before it: the last one is complete.
+        while let Some(b) = self.waiting.pop() {
+            let block = &program.blocks[b as usize];
             weights.extend(block.weight());
-            let width = block.shape.len();
+            let mut rows = std::mem::take(&mut self.rows[b as usize]);
+            rows.sort_unstable();
+            rows.dedup();
             let first = segments.len();
-            for &offset in &self.found {
-                let row = (offset - block.base) / width;
-                for &source in block.row_sources(row) {
-                    self.marks.set(source);
+            for row in rows.drain(..) {
+                for &source in block.row_sources(row as usize) {
+                    self.mark(source);
                 }
-                let row = row as u32;
                 match segments[first..].last_mut() {
                     Some(s) if s.end == row => s.end += 1,
-                    _ => segments.push(Segment { block: b as u32, start: row, end: row + 1 }),
+                    _ => segments.push(Segment { block: b, start: row, end: row + 1 }),
                 }
             }
             segments[first..].reverse();
+            self.rows[b as usize] = rows;
         }
         segments.reverse();
-        let used = |(_, l): &(usize, &super::program::Leaf)| self.marks.get(l.offset);
-        let leaves: Vec<u32> =
-            program.leaves.iter().enumerate().filter(used).map(|(i, _)| i as u32).collect();
+        let mut leaves: Vec<u32> = self.leaves.drain(..).collect();
+        leaves.sort_unstable();
+        leaves.dedup();
         weights.extend(leaves.iter().map(|&l| program.leaves[l as usize].weight));
         weights.sort_unstable();
         weights.dedup();
         Selection { segments, leaves, weights }
+    }
+
+    /// Notes the row or the leaf of a value.
+    fn mark(&mut self, offset: u32) {
+        let (program, at) = (self.program, offset as usize);
+        if !self.marks.set(offset) {
+            return;
+        }
+        if at < program.constants_base {
+            self.leaves.push(program.leaves.partition_point(|l| l.offset <= at) as u32 - 1);
+        } else if at >= program.inputs_end() {
+            let b = program.blocks.partition_point(|b| b.base <= at) - 1;
+            let rows = &mut self.rows[b];
+            if rows.is_empty() {
+                self.waiting.push(b as u32);
+            }
+            rows.push(((at - program.blocks[b].base) / program.blocks[b].shape.len()) as u32);
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use super::prune::{Fate, fate_of_one};
 use super::{Graph, NeuronCounts, NeuronId, Op, OpId, Output};
 use crate::base::hash::HashMap;
 use crate::base::index::{Id, IndexVec};
-use crate::data::{Database, FactValue, PredId, Vocabulary};
+use crate::data::{ConstId, Database, FactValue, PredId, Vocabulary};
 use crate::ground::{FactSource, GroundProgram};
-use crate::template::{RuleId, Template, TemplateValue};
+use crate::template::{Literal, RuleId, Template, TemplateValue, WeightId};
 
 /// A queried atom: predicate and row, with the numbers of the answers that ask for it.
 #[derive(Debug, Clone)]
@@ -29,9 +29,35 @@ const UNBUILT: NeuronId = NeuronId(u32::MAX);
 /// In place of an instance that closes a cycle and is left out.
 const CLOSED: u32 = u32::MAX;
 
-/// Visible literals of a rule: their predicates and whether they are soft negations.
+/// The literals of a rule that ground rules record.
 struct Shape {
+    /// The visible ones: their predicates and whether they are soft negations.
     slots: Vec<(PredId, bool)>,
+    /// The predicates of those that pick members of families.
+    picks: Vec<PredId>,
+    /// For each visible literal that a member weighs: its position in the body, and which of `picks` is its own.
+    weighed: Vec<Option<(u32, usize)>>,
+}
+
+impl Shape {
+    fn new(rule: &crate::template::Rule) -> Shape {
+        use crate::template::Relation;
+        let pred = |l: &Literal| match l.relation {
+            Relation::Predicate(p) | Relation::Special(_, p) => p,
+            Relation::Domain => unreachable!("the domain has no value"),
+        };
+        let picks: Vec<(usize, &Literal)> =
+            rule.body.iter().enumerate().filter(|(_, l)| l.picks_member()).collect();
+        let weighed = |(at, l): (usize, &Literal)| {
+            let pick = picks.iter().position(|(p, _)| Some(*p) == l.member)?;
+            Some((at as u32, pick))
+        };
+        Shape {
+            slots: rule.visible().map(|(_, l)| (pred(l), is_negated(l))).collect(),
+            weighed: rule.visible().map(weighed).collect(),
+            picks: picks.iter().map(|(_, l)| pred(l)).collect(),
+        }
+    }
 }
 
 /// Operations of the graph, found without making their names anew for every neuron.
@@ -67,6 +93,8 @@ pub struct Builder<'a> {
     /// Whether a ground rule of a reached atom has the atom in its body.
     used: Vec<bool>,
     neuron: Vec<NeuronId>,
+    /// The leaves of members that rows of picking literals stand for.
+    members: HashMap<(WeightId, u32), NeuronId>,
     /// Atoms that a rule without valued literals gives a value, with the last such rule.
     given: HashMap<u32, RuleId>,
     /// Predicates that the engine made, whose atoms the reference has no neurons for.
@@ -98,17 +126,6 @@ impl<'a> Builder<'a> {
         database: &'a Database,
         scope: Scope,
     ) -> Self {
-        let shape = |r: &crate::template::Rule| Shape {
-            slots: r
-                .visible()
-                .map(|(_, l)| match l.relation {
-                    crate::template::Relation::Predicate(p) | crate::template::Relation::Special(_, p) => {
-                        (p, is_negated(l))
-                    }
-                    crate::template::Relation::Domain => unreachable!("the domain has no value"),
-                })
-                .collect(),
-        };
         Builder {
             template,
             vocabulary,
@@ -120,7 +137,7 @@ impl<'a> Builder<'a> {
             },
             fates: Vec::new(),
             tally: vec![Tally::default(); vocabulary.predicate_count()].into(),
-            shapes: template.rules.iter().map(shape).collect(),
+            shapes: template.rules.iter().map(Shape::new).collect(),
             ordered: template.rules.iter().map(|r| r.aggregation.order_sensitive()).collect(),
             base: Vec::new(),
             starts: Vec::new(),
@@ -130,6 +147,7 @@ impl<'a> Builder<'a> {
             on_stack: Vec::new(),
             used: Vec::new(),
             neuron: Vec::new(),
+            members: HashMap::default(),
             given: HashMap::default(),
             internal: vocabulary.predicates().map(|p| vocabulary.is_internal(p)).collect(),
             lost: Vec::new(),
@@ -210,7 +228,7 @@ impl<'a> Builder<'a> {
         match &graph.ops[op.index()] {
             Op::Rule { rule, .. } | Op::Aggregation(rule) => !self.template.rules[*rule].origin.is_helper(),
             Op::Atom { pred, .. } => !self.internal[*pred],
-            Op::Value(_) | Op::Number(_) | Op::Weight(_) | Op::Negation => true,
+            Op::Value(_) | Op::Number(_) | Op::Weight(_) | Op::Negation | Op::Weighing { .. } => true,
         }
     }
 
@@ -253,14 +271,15 @@ impl<'a> Builder<'a> {
                 for e in self.starts[a as usize] as usize..self.starts[a as usize + 1] as usize {
                     let (rule, instance) = self.entries[e];
                     let body = ground.instances[rule].body(instance as usize);
-                    let later = |(k, &row): (usize, &u32)| {
-                        let b = self.base[self.shapes[rule].slots[k].0.index()] + row;
+                    let slots = &self.shapes[rule].slots;
+                    let later = |((pred, _), &row): (&(PredId, bool), &u32)| {
+                        let b = self.base[pred.index()] + row;
                         let inside = b != a && self.low[b as usize] == component.start as u32;
                         inside && self.round(ground, b) >= round
                     };
                     let r = &self.template.rules[rule];
                     let mentions = self.mentions(a, rule, body);
-                    if body.iter().enumerate().any(later) || mentions && r.combination.needs_all_inputs() {
+                    if slots.iter().zip(body).any(later) || mentions && r.combination.needs_all_inputs() {
                         cut += 1;
                         some = true;
                         self.entries[e].1 = CLOSED;
@@ -338,6 +357,7 @@ impl<'a> Builder<'a> {
         let n = total as usize;
         self.neuron.clear();
         self.neuron.resize(n, UNBUILT);
+        self.members.clear();
         self.index.clear();
         self.index.resize(n, NEW);
         self.low.clear();
@@ -516,6 +536,9 @@ impl<'a> Builder<'a> {
         if let Some(&rule) = self.given.get(&atom) {
             count_lost(&mut self.lost, rule);
         }
+        for (rule, n) in derived.iter_mut().filter(|(r, _)| !self.template.rules[*r].head_member.is_empty()) {
+            *n = self.weigh_head(ground, atom, *rule, *n, graph, counts);
+        }
         inputs.clear();
         inputs.extend(derived.iter().map(|(_, n)| *n));
         if !queried {
@@ -578,8 +601,9 @@ impl<'a> Builder<'a> {
         inputs.clear();
         let head = self.template.rules[rule].head;
         let mut dropped = Vec::new();
-        for (k, &row) in body.iter().enumerate() {
+        for k in 0..self.shapes[rule].slots.len() {
             let (pred, soft) = self.shapes[rule].slots[k];
+            let row = body[k];
             let b = self.base[pred.index()] + row;
             if b == atom {
                 dropped.push(k as u32);
@@ -589,14 +613,17 @@ impl<'a> Builder<'a> {
                 // Supported by nothing but its value as a fact (valued special predicates).
                 self.fact_neuron(ground, b, graph, counts);
             }
-            let n = self.neuron[b as usize];
+            let mut n = self.neuron[b as usize];
             if soft {
                 counts.negations += 1;
                 let op = graph.intern(Op::Negation);
-                inputs.push(self.make(graph, head, op, &[n], counts));
-            } else {
-                inputs.push(n);
+                n = self.make(graph, head, op, &[n], counts);
             }
+            if let Some((literal, pick)) = self.shapes[rule].weighed[k] {
+                let row = body[self.shapes[rule].slots.len() + pick];
+                n = self.weigh(ground, rule, (literal, pick), row, n, graph, counts);
+            }
+            inputs.push(n);
         }
         if inputs.is_empty() {
             return None;
@@ -609,6 +636,67 @@ impl<'a> Builder<'a> {
             graph.intern(Op::Rule { rule, dropped })
         };
         Some(self.make(graph, head, op, inputs, counts))
+    }
+
+    /// The value of a literal multiplied by the member that a row of its picking literal stands for.
+    fn weigh(
+        &mut self,
+        ground: &GroundProgram,
+        rule: RuleId,
+        (literal, pick): (u32, usize),
+        row: u32,
+        value: NeuronId,
+        graph: &mut Graph,
+        counts: &mut NeuronCounts,
+    ) -> NeuronId {
+        let r = &self.template.rules[rule];
+        let family = r.body[literal as usize].weight.expect("what a member weighs has a weight");
+        let leaf = match self.members.get(&(family, row)) {
+            Some(&leaf) => leaf,
+            None => {
+                let picked = ground.relations[self.shapes[rule].picks[pick]].row(row);
+                let leaf = self.member(family, picked, r.head, graph, counts);
+                self.members.insert((family, row), leaf);
+                leaf
+            }
+        };
+        counts.weighed += 1;
+        let op = graph.intern(Op::Weighing { rule, literal: Some(literal) });
+        self.make(graph, r.head, op, &[leaf, value], counts)
+    }
+
+    /// What a rule gives an atom, multiplied by the member before its head.
+    fn weigh_head(
+        &mut self,
+        ground: &GroundProgram,
+        atom: u32,
+        rule: RuleId,
+        value: NeuronId,
+        graph: &mut Graph,
+        counts: &mut NeuronCounts,
+    ) -> NeuronId {
+        let r = &self.template.rules[rule];
+        let family = r.head_weight.expect("what picks a member picks it from a family");
+        let args = ground.relations[r.head].row(atom - self.base[r.head.index()]);
+        let picked: Vec<ConstId> = r.head_pick(args).collect();
+        let leaf = self.member(family, &picked, r.head, graph, counts);
+        counts.weighed += 1;
+        let op = graph.intern(Op::Weighing { rule, literal: None });
+        self.make(graph, r.head, op, &[leaf, value], counts)
+    }
+
+    fn member(
+        &mut self,
+        family: WeightId,
+        picked: &[ConstId],
+        owner: PredId,
+        graph: &mut Graph,
+        counts: &mut NeuronCounts,
+    ) -> NeuronId {
+        let member = self.template.members.get(family, picked);
+        counts.weighed += 1;
+        let op = graph.intern(Op::Weight(member.expect("all members are known before neurons are made")));
+        self.make(graph, owner, op, &[], counts)
     }
 
     /// The neuron of an atom that no ground rule derives: its value as a fact, or what a rule without valued
@@ -627,7 +715,13 @@ impl<'a> Builder<'a> {
                 // Rules inside examples know nothing of the template's metadata.
                 let r = &self.template.rules[rule];
                 let offset = self.template.atom_offset(pred).filter(|_| r.world.is_none());
-                let weight = r.head_weight.or(offset);
+                let weight = match r.head_weight {
+                    Some(family) if !r.head_member.is_empty() => {
+                        let picked: Vec<ConstId> = r.head_pick(ground.relations[pred].row(row)).collect();
+                        self.template.members.get(family, &picked)
+                    }
+                    weight => weight.or(offset),
+                };
                 weight.map_or(Op::Value(crate::data::ValueId::ONE), Op::Weight)
             }
             None => match ground.fact(pred, row) {
@@ -649,7 +743,7 @@ impl<'a> Builder<'a> {
     /// Sorts the groundings of one rule and head by their ground bodies, first literal first, so that functions which
     /// look at the order see one that does not depend on the order of facts.
     fn sort_groundings(&mut self, ground: &GroundProgram, rule: RuleId, from: usize, to: usize) {
-        let slots = &self.shapes[rule].slots;
+        let Shape { slots, picks, .. } = &self.shapes[rule];
         let instances = &ground.instances[rule];
         let vocabulary = self.vocabulary;
         self.entries[from..to].sort_by(|x, y| {
@@ -657,7 +751,7 @@ impl<'a> Builder<'a> {
                 return x.1.cmp(&y.1);
             }
             let (bx, by) = (instances.body(x.1 as usize), instances.body(y.1 as usize));
-            for (k, (pred, _)) in slots.iter().enumerate() {
+            for (k, pred) in slots.iter().map(|(p, _)| p).chain(picks).enumerate() {
                 let relation = &ground.relations[*pred];
                 for (cx, cy) in relation.row(bx[k]).iter().zip(relation.row(by[k])) {
                     let order = vocabulary.compare(*cx, *cy);

@@ -12,7 +12,8 @@ use crate::tensor::functions::{Activation, Combination};
 pub struct Slot<'a> {
     /// Applied to the value before the weight, in order.
     pub functions: &'a [Activation],
-    /// What the value is multiplied by; `None` also where that is a fixed scalar 1.
+    /// What the value is multiplied by; `None` also where that is a fixed scalar 1, or the member of a family, by which
+    /// the input has been multiplied.
     pub weight: Option<WeightId>,
     /// The literal, or the head of the rule that derives the atom.
     pub span: Option<Span>,
@@ -49,13 +50,16 @@ impl Map<'_> {
 
 /// The function of an operation with inputs, but for aggregations.
 pub fn map_of<'a>(template: &'a Template, op: &Op) -> Option<Map<'a>> {
-    let weight = |w: Option<WeightId>| w.filter(|&w| !is_one(template, w));
+    // The members of families are inputs.
+    let weight =
+        |w: Option<WeightId>| w.filter(|&w| !is_one(template, w) && !template.weights[w].is_family());
     match op {
         Op::Rule { rule, dropped } => {
             let r = &template.rules[*rule];
             let kept = r.visible().enumerate().filter(|(k, _)| !dropped.contains(&(*k as u32)));
             let slot = |(_, (_, l)): (usize, (usize, &'a Literal))| Slot {
-                functions: &l.functions,
+                // The functions of a literal with a family come before its member.
+                functions: if l.member.is_some() { &[] } else { &l.functions },
                 weight: weight(l.weight),
                 span: Some(l.span),
                 pred: l.predicate(),
@@ -93,6 +97,31 @@ pub fn map_of<'a>(template: &'a Template, op: &Op) -> Option<Map<'a>> {
                 combination,
                 activation: stated.copied().or(inner),
                 span: rules.first().map(|r| template.rules[*r].head_span),
+            })
+        }
+        Op::Weighing { rule, literal } => {
+            let r = &template.rules[*rule];
+            let weighed = literal.map(|at| &r.body[at as usize]);
+            let weight = weighed.map_or(r.head_weight, |l| l.weight);
+            let member = Slot {
+                functions: &[],
+                weight: None,
+                span: weight.map(|w| template.weights[w].span),
+                pred: None,
+            };
+            let value = Slot {
+                functions: weighed.map_or(&[], |l| &l.functions),
+                weight: None,
+                span: Some(weighed.map_or(r.head_span, |l| l.span)),
+                pred: weighed.and_then(Literal::predicate),
+            };
+            Some(Map {
+                slots: vec![member, value],
+                offset: None,
+                weighted: true,
+                combination: Combination::Product,
+                activation: Some(Activation::Identity),
+                span: Some(r.span),
             })
         }
         Op::Negation => Some(Map {

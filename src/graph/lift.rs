@@ -10,7 +10,7 @@
 //! - a sum sees multiplicities: equal inputs become one edge that counts several times;
 //! - a count sees a number, and becomes a constant;
 //! - what only copies its input is its input;
-//! - a 1 in a product and a 0 in a sum, as constants, are left out.
+//! - a 1 in a product and a 0 in a sum, as constants, are left out, and so is a 1 that a member of a family multiplies.
 //!
 //! All of it holds whatever the weights are, so outputs and gradients are those of the graph that is never built; they
 //! differ by rounding only, where a multiplicity or another order of summands stands for repeated additions.
@@ -88,6 +88,8 @@ enum Kind {
         exchangeable: Vec<Vec<u32>>,
         /// It passes on its input.
         copy: bool,
+        /// It multiplies its second input, as it is, by its first.
+        weighs: bool,
         /// A constant that may be left out of the marked positions.
         neutral: Option<(f64, Vec<bool>)>,
     },
@@ -215,6 +217,7 @@ impl<'a> Lifter<'a> {
         match &signature.kind {
             _ if copy => inputs[0],
             Kind::Leaf => self.intern(graph, owner, op, signature.number, inputs, None),
+            Kind::Map { weighs: true, .. } if self.is_number(graph, inputs[1], 1.0) => inputs[0],
             Kind::Map { neutral: Some((constant, places)), .. }
                 if inputs.len() > 1
                     && inputs.iter().zip(places).any(|(i, p)| *p && self.is_number(graph, *i, *constant)) =>
@@ -425,7 +428,7 @@ impl<'a> Lifter<'a> {
                 let kind = Kind::Reduce { view: view(f), transparent: f.is_identity_of_one() };
                 (Key::Function(format!("aggregation {f}")), kind)
             }
-            Op::Rule { .. } | Op::Atom { .. } | Op::Negation => {
+            Op::Rule { .. } | Op::Atom { .. } | Op::Negation | Op::Weighing { .. } => {
                 let map = map_of(self.template, op).expect("an operation with inputs");
                 (Key::Function(self.text(&map)), self.map_kind(&map, op))
             }
@@ -455,6 +458,7 @@ impl<'a> Lifter<'a> {
         Kind::Map {
             exchangeable: exchangeable.into_iter().map(|(_, p)| p).filter(|p| p.len() > 1).collect(),
             copy: map.is_copy(),
+            weighs: matches!(op, Op::Weighing { .. }) && plain[1],
             neutral: neutral.map(|c| (c, plain)),
         }
     }

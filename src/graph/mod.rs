@@ -25,8 +25,15 @@ pub enum Op {
     Value(ValueId),
     /// A computed constant, by its bits.
     Number(u64),
-    /// A weight as a leaf: a learnable fact.
+    /// A weight as a leaf: a learnable fact, or the member of a family.
     Weight(WeightId),
+    /// A value multiplied by the member of a family; the inputs are the member and the value.
+    Weighing {
+        /// The rule.
+        rule: RuleId,
+        /// The position of the literal in its body; `None` for its head.
+        literal: Option<u32>,
+    },
     /// One minus its input.
     Negation,
     /// A grounding of a rule; one input per visible literal, but for the positions in `dropped` (literals that are
@@ -64,15 +71,22 @@ pub struct NeuronCounts {
     pub aggregations: usize,
     /// Atoms.
     pub atoms: usize,
+    /// Members of families of weights, and values multiplied by them; the reference engine has no families.
+    #[serde(skip_serializing_if = "is_none")]
+    pub weighed: usize,
     /// Those of all these that only hand on their one input (see [`prune`]); with the reference's chain pruning, those
     /// that it removes.
     pub handing_on: usize,
 }
 
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 impl NeuronCounts {
     /// All together.
     pub fn total(self) -> usize {
-        self.facts + self.negations + self.rules + self.aggregations + self.atoms
+        self.facts + self.negations + self.rules + self.aggregations + self.atoms + self.weighed
     }
     /// Without those that only hand on their input.
     pub fn pruned(self) -> usize {
@@ -85,6 +99,7 @@ impl NeuronCounts {
         self.rules += other.rules;
         self.aggregations += other.aggregations;
         self.atoms += other.atoms;
+        self.weighed += other.weighed;
         self.handing_on += other.handing_on;
     }
 }

@@ -214,6 +214,7 @@ fn asked(rule: &Rule, demand: PredId, mask: u64) -> Literal {
         hidden: true,
         functions: Vec::new(),
         weight: None,
+        member: None,
         span: rule.head_span,
     }
 }
@@ -225,12 +226,19 @@ fn source(rule: &Rule, demand: PredId, i: usize, mask: u64, found: &Use, asked: 
     let mut body = vec![asked.clone()];
     // The arguments that all uses bind may not need the literal that binds most here.
     if let Some(helper) = found.helper.filter(|_| !args.iter().all(known)) {
-        body.push(Literal { hidden: true, functions: Vec::new(), weight: None, ..rule.body[helper].clone() });
+        body.push(Literal {
+            hidden: true,
+            functions: Vec::new(),
+            weight: None,
+            member: None,
+            ..rule.body[helper].clone()
+        });
     }
     Rule {
         head: demand,
         head_args: args,
         head_weight: None,
+        head_member: Vec::new(),
         body,
         offset: None,
         may_collapse: false,

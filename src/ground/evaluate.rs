@@ -101,8 +101,8 @@ struct Frame<'p> {
     rows: Vec<u32>,
     key: Vec<ConstId>,
     tuple: Vec<ConstId>,
-    /// Positions of visible literals.
-    visible: Vec<usize>,
+    /// Positions of the literals whose rows an instance records.
+    recorded: Vec<usize>,
     used: &'p AtomicUsize,
     round: u32,
     /// An instance was recorded since the plan's last step that binds something shown.
@@ -128,7 +128,7 @@ impl<'a> Grounder<'a> {
             ground.facts.push(Vec::new());
         }
         for rule in template.rules.iter() {
-            let stride = 1 + rule.visible().count();
+            let stride = 1 + rule.recorded().count();
             ground.instances.push(Instances { stride, words: Vec::new() });
         }
         Grounder {
@@ -343,7 +343,7 @@ impl<'a> Grounder<'a> {
             rows: vec![NONE; rule.body.len()],
             key: Vec::new(),
             tuple: Vec::new(),
-            visible: rule.visible().map(|(i, _)| i).collect(),
+            recorded: rule.recorded().map(|(i, _)| i).collect(),
             used,
             round: number,
             found: false,
@@ -456,7 +456,7 @@ impl<'a> Grounder<'a> {
                     }
                     Relation::Predicate(_) => unreachable!("ordinary literals are matched"),
                 };
-                if let (true, Relation::Special(s, pred)) = (holds && l.is_visible(), l.relation) {
+                if let (true, Relation::Special(s, pred)) = (holds && l.is_recorded(), l.relation) {
                     let number =
                         s.value(self.vocabulary, args).expect("a valued literal that holds has a value");
                     let (row, new) = self.ground.relations[pred].insert(args, 0);
@@ -548,7 +548,7 @@ impl<'a> Grounder<'a> {
         let instances = &mut self.ground.instances[frame.rule_id];
         let start = instances.words.len();
         instances.words.push(head);
-        instances.words.extend(frame.visible.iter().map(|&i| frame.rows[i]));
+        instances.words.extend(frame.recorded.iter().map(|&i| frame.rows[i]));
         if rule.may_collapse {
             let stride = instances.stride;
             let words = &instances.words;

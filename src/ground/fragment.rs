@@ -20,6 +20,8 @@ pub enum Obstacle {
     Recursive,
     /// Its aggregation sees the order of the groundings.
     Order,
+    /// It has a weight of its own for each constant.
+    Family,
     /// A special predicate, a comparison or a variable over all constants.
     Special,
     /// A negation `!` of more than one argument, or of a variable that nothing else binds.
@@ -44,6 +46,7 @@ impl Obstacle {
         match self {
             Obstacle::Example => "it stands in an example",
             Obstacle::Recursive => "its predicate depends on itself",
+            Obstacle::Family => "it has a weight for each constant",
             Obstacle::Order => "its aggregation sees an order",
             Obstacle::Special => "it compares, computes or ranges over all constants",
             Obstacle::Negation => "it negates more than a property of one bound constant",
@@ -228,6 +231,9 @@ fn read(
     }
     if rule.aggregation.order_sensitive() {
         return Err(Obstacle::Order);
+    }
+    if !rule.head_member.is_empty() || rule.body.iter().any(Literal::picks_member) {
+        return Err(Obstacle::Family);
     }
     if rule.body.iter().any(|l| !matches!(l.relation, Relation::Predicate(_))) {
         return Err(Obstacle::Special);

@@ -29,8 +29,8 @@ pub enum FactSource {
     Number(f64),
 }
 
-/// The groundings of one rule in one world, `1 + visible literals` words each: the row of the head, then the row of
-/// each visible literal in its own relation.
+/// The groundings of one rule in one world, `1 + recorded literals` words each: the row of the head, then the row of
+/// each visible literal in its own relation, then the row of each literal that picks the member of a family of weights.
 #[derive(Debug, Clone, Default)]
 pub struct Instances {
     /// Words per instance.
@@ -53,7 +53,7 @@ impl Instances {
     pub fn head(&self, i: usize) -> u32 {
         self.words[i * self.stride]
     }
-    /// The rows of the visible literals.
+    /// The rows of the visible literals, then of those that pick members of families.
     #[inline]
     pub fn body(&self, i: usize) -> &[u32] {
         &self.words[i * self.stride + 1..(i + 1) * self.stride]

@@ -9,7 +9,7 @@ use crate::base::index::{Id, IndexVec};
 use crate::base::rng::Stream;
 use crate::data::Split;
 use crate::exec::{Gradients, Parameters, Program};
-use crate::template::{Template, WeightId};
+use crate::template::{Kinship, Template, WeightId};
 use crate::tensor::real::Real;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -218,20 +218,27 @@ pub struct Trainer<'a, T> {
     pub history: History,
 }
 
-/// Draws the weights that have no written value.
+/// Draws the weights that have no written value, with the stream `init`; each member of a family with a stream of its
+/// own, so that its value depends on its name, not on which other members there are.
 pub fn initialize<T: Real>(
     parameters: &mut Parameters<T>,
     template: &Template,
     initializer: Initializer,
-    stream: &mut Stream,
+    seed: u64,
 ) {
+    let mut common = Stream::new(seed, "init");
     let mut drawn = Vec::new();
     for (id, weight) in template.weights.iter_enumerated() {
-        if weight.initial.is_some() {
+        if weight.initial.is_some() || weight.is_family() {
             continue;
         }
+        let mut own = match weight.kinship {
+            Kinship::Member(_) => Some(Stream::new(seed, &format!("init ${}", weight.name))),
+            _ => None,
+        };
         drawn.clear();
         drawn.resize(weight.shape.len(), 0.0);
+        let stream = own.as_mut().unwrap_or(&mut common);
         initializer.fill(weight.shape, weight.gain, weight.orthogonal, stream, &mut drawn);
         for (p, &x) in parameters.get_mut(id).iter_mut().zip(&drawn) {
             *p = T::from_f64(x);
@@ -541,13 +548,13 @@ impl<'a, T: Real> Trainer<'a, T> {
     }
 }
 
-/// Names and values of all weights.
+/// Names and values of all weights, for a family those of its members.
 pub fn named_weights<'t, T: Real>(
     template: &'t Template,
     parameters: &'t Parameters<T>,
 ) -> impl Iterator<Item = (WeightId, &'t str, Vec<f64>)> {
     let weights: &IndexVec<WeightId, _> = &template.weights;
-    weights.iter_enumerated().map(|(id, w)| {
+    weights.iter_enumerated().filter(|(_, w)| !w.is_family()).map(|(id, w)| {
         debug_assert!(id.index() < parameters.ranges.len());
         (id, w.name.as_str(), parameters.get(id).iter().map(|x| x.to_f64()).collect())
     })

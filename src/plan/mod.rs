@@ -205,15 +205,15 @@ pub fn plan(
 /// One past the last step that a recorded instance depends on.
 fn shown_until(rule: &Rule, steps: &[Step]) -> usize {
     let shows = |v: &VarId| {
-        let visible = rule.visible().flat_map(|(_, l)| &l.args);
-        rule.head_args.iter().chain(visible).any(|t| *t == Term::Variable(*v))
+        let recorded = rule.recorded().flat_map(|(_, l)| &l.args);
+        rule.head_args.iter().chain(recorded).any(|t| *t == Term::Variable(*v))
     };
     let depends = |step: &Step| match step {
         Step::Match { literal, binds, .. } => {
-            rule.body[*literal].is_visible() || binds.iter().any(|(_, v)| shows(v))
+            rule.body[*literal].is_recorded() || binds.iter().any(|(_, v)| shows(v))
         }
         Step::Domain { var } | Step::Assign { var, .. } => shows(var),
-        Step::Special { literal } => rule.body[*literal].is_visible(),
+        Step::Special { literal } => rule.body[*literal].is_recorded(),
         Step::Absent { .. } => false,
     };
     steps.iter().rposition(depends).map_or(0, |i| i + 1)
@@ -285,6 +285,14 @@ pub fn describe(plan: &Plan, rule: &Rule, vocabulary: &Vocabulary) -> String {
                     Relation::Special(_, p) | Relation::Predicate(p) => vocabulary.predicate_name(p),
                     Relation::Domain => "@dom",
                 };
+                if rule.body[*literal].picks_member() {
+                    out += &format!(
+                        "    pick {name}[{}]\n",
+                        keys(&rule.body[*literal].args),
+                        name = name().trim_end_matches(':')
+                    );
+                    continue;
+                }
                 let text = rule.body[*literal].comparison_text(&term);
                 format!("test {}", text.unwrap_or_else(|| name().to_string()))
             }

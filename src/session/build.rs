@@ -27,7 +27,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 /// Most shards. More would only cut blocks smaller; fewer would leave threads idle on large machines.
-const MAX_SHARDS: usize = 16;
+pub(super) const MAX_SHARDS: usize = 16;
 /// Fewer worlds than this do not make a shard of their own.
 const MIN_WORLDS: usize = 4;
 /// Messages of one kind after which the rest is only counted.

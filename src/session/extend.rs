@@ -18,7 +18,7 @@ use crate::io::tables;
 use crate::syntax::ast::{self, TermKind, WeightValue};
 use crate::syntax::facts::{AtomRef, DataSink, TermClass, TermRef, ValueRef};
 use crate::template::strata::Strata;
-use crate::template::{Template, Weight, WeightId};
+use crate::template::{Kinship, Template, Weight, WeightId};
 
 /// Whether a fact as it is parsed in a template can stand in the data: a plain atom without variables.
 pub fn is_data_fact(fact: &ast::Fact) -> bool {
@@ -77,14 +77,22 @@ impl Session {
     /// are numbered, and those of rules inside examples come after those of the template), has the same shape, and has
     /// not been given another value by metadata.
     pub fn carry_over(&self, old: &Template, values: &Parameters<f64>) -> Parameters<f64> {
-        let mut places: HashMap<Span, WeightId> = HashMap::default();
+        // The members of a family have one place, and names that nothing else has.
+        let place = |w: &Weight| match w.kinship {
+            Kinship::Member(_) => (w.span, Some(w.name.clone())),
+            _ => (w.span, None),
+        };
+        let mut places: HashMap<(Span, Option<String>), WeightId> = HashMap::default();
         for (id, weight) in old.weights.iter_enumerated() {
-            places.entry(weight.span).or_insert(id);
+            places.entry(place(weight)).or_insert(id);
         }
         let mut parameters: Parameters<f64> = self.initial_parameters();
         for (id, weight) in self.template.weights.iter_enumerated() {
-            let Some(&before) = places.get(&weight.span) else { continue };
-            if is_same(&old.weights[before], weight) && before.index() < values.ranges.len() {
+            let Some(&before) = places.get(&place(weight)) else { continue };
+            if !weight.is_family()
+                && is_same(&old.weights[before], weight)
+                && before.index() < values.ranges.len()
+            {
                 parameters.get_mut(id).copy_from_slice(values.get(before));
             }
         }

@@ -173,7 +173,7 @@ fn some(metrics: &Metrics) -> Option<Metrics> {
 pub struct TimeReport {
     /// Reading and checking.
     pub parse: f64,
-    /// Grounding.
+    /// Grounding; of a program with families of weights twice.
     pub ground: f64,
     /// Building graphs.
     pub build: f64,
@@ -216,7 +216,7 @@ impl Session {
         peak_mb: Option<f64>,
     ) -> Report {
         let s = &network.statistics;
-        let learnable = || self.template.weights.iter().filter(|w| w.learnable);
+        let learnable = || self.template.weights.iter().filter(|w| w.is_parameter());
         let history = &outcome.history;
         Report {
             data: DataReport {
@@ -229,7 +229,7 @@ impl Session {
                 rules: s.ground_rules,
                 facts: s.atoms,
                 cut: s.cut.iter().map(|(_, n)| n).sum(),
-                seconds: s.ground_seconds,
+                seconds: s.ground_seconds + self.member_seconds,
             },
             graph: GraphReport {
                 neurons_unlifted: s.neurons.total(),
@@ -260,7 +260,7 @@ impl Session {
             test: some(&outcome.test),
             time: TimeReport {
                 parse: self.parse_seconds,
-                ground: s.ground_seconds,
+                ground: s.ground_seconds + self.member_seconds,
                 build: s.build_seconds,
                 lift: s.lift_seconds,
                 compile: s.compile_seconds,

@@ -3,7 +3,6 @@
 use super::groups::normalise;
 use super::modes::{Lossy, LossyReport, wide};
 use super::{Network, Precision, Session, Unprovable};
-use crate::base::rng::Stream;
 use crate::data::Split;
 use crate::diag::{Diagnostic, codes};
 use crate::exec::Parameters;
@@ -38,8 +37,7 @@ impl Session {
     pub fn initial_parameters<T: Real>(&self) -> Parameters<T> {
         let mut parameters = Parameters::new(&self.template);
         let settings = &self.settings.train;
-        let mut stream = Stream::new(settings.seed, "init");
-        initialize(&mut parameters, &self.template, settings.initializer, &mut stream);
+        initialize(&mut parameters, &self.template, settings.initializer, settings.seed);
         parameters
     }
 

@@ -261,11 +261,14 @@ pub enum TermKind {
     Quoted(String),
 }
 
-/// A weight: `$name = <value>`, `value`, `{dims}`.
+/// A weight: `$name = <value>`, `$name[X] = value`, `value`, `{dims}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weight {
     /// The shared name without `$`.
     pub name: Option<Spanned<String>>,
+    /// The terms between brackets behind the name, at least one: the name is that of a family, of which they pick a
+    /// member.
+    pub member: Option<Vec<Term>>,
     /// In angle brackets: not learned.
     pub fixed: bool,
     /// The value or dimensions.

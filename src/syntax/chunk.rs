@@ -62,6 +62,12 @@ pub enum Completeness {
     Incomplete,
 }
 
+/// Whether two tokens behind `$name[` belong to a family of weights, not to a list of metadata.
+pub(super) fn picks(first: TokenKind, second: TokenKind) -> bool {
+    matches!(first, K::Name | K::Variable | K::Number | K::Quoted)
+        && matches!(second, K::Comma | K::RightBracket | K::Colon)
+}
+
 /// Tells the REPL whether to read on.
 pub fn completeness(text: &str) -> Completeness {
     let mut chunker = Chunker::new(crate::base::span::SourceId(0), text);
@@ -191,6 +197,12 @@ impl<'t> Chunker<'t> {
         self.kind(i) == K::LeftBracket && matches!(self.kind(i + 1), K::Name | K::Variable | K::RightBracket)
     }
 
+    /// Whether what picks the member of a family begins here, behind its name: `[X]` or `[X,…]`; the words of metadata
+    /// have values.
+    fn member_at(&self, i: usize) -> bool {
+        self.kind(i) == K::LeftBracket && picks(self.kind(i + 1), self.kind(i + 2))
+    }
+
     fn scan(&self, first: usize) -> Result<Chunk, Broken> {
         let chunk = |kind, last: usize, unfinished| {
             let end = self.tokens[last - 1].end as usize;
@@ -216,7 +228,9 @@ impl<'t> Chunker<'t> {
             }
             K::LeftBracket if self.metadata_at(first) => return listed(ChunkKind::TemplateMetadata, first),
             K::Dollar
-                if matches!(self.kind(first + 1), K::Name | K::Variable) && self.metadata_at(first + 2) =>
+                if matches!(self.kind(first + 1), K::Name | K::Variable)
+                    && self.metadata_at(first + 2)
+                    && !self.member_at(first + 2) =>
             {
                 return listed(ChunkKind::WeightMetadata, first + 2);
             }
@@ -343,6 +357,9 @@ impl<'t> Chunker<'t> {
     fn offset(&self, mut i: usize) -> Result<usize, Broken> {
         if self.kind(i) == K::Dollar && matches!(self.kind(i + 1), K::Name | K::Variable) {
             i += 2;
+            if self.member_at(i) {
+                i = self.list(i)?;
+            }
             if self.kind(i) != K::Equals {
                 return Ok(i);
             }

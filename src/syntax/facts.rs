@@ -50,6 +50,7 @@ impl ValueRef<'_> {
         };
         ast::Weight {
             name: self.name.map(|n| Spanned::new(n.to_string(), self.span)),
+            member: None,
             fixed: self.fixed,
             value: Spanned::new(value, self.span),
             span: self.span,
@@ -535,6 +536,9 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
         let mut weight = None;
         if begins_weight(self.c.now.kind) {
             let w = value::weight(&mut self.c, &mut self.buffer)?;
+            if let Some(span) = w.member {
+                return Err(family_in_data(span));
+            }
             weight = Some(if w.name.is_some() { self.shared(w)? } else { w });
         }
         let sign = match self.c.now.kind {
@@ -702,4 +706,19 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
             Role::Link => self.sink.link(value, atom),
         }
     }
+}
+
+/// A family of weights before a fact or query.
+#[cold]
+fn family_in_data(brackets: Span) -> Fault {
+    let mut d = fault(
+        codes::NOT_ALLOWED_HERE,
+        "a family of weights in data",
+        brackets,
+        "families stand in rules only",
+    );
+    d.help = Some(
+        "a learned fact for every constant is a rule of the template: `$e[X]={3} p(X) :- *q(X).`".into(),
+    );
+    d
 }

@@ -170,7 +170,7 @@ impl<'t> Spacing<'t> {
         let Some(before) = self.before else { return 0 };
         let wanted = match (before.role, piece.role) {
             (_, Role::Binary) | (Role::Binary, _) => 1,
-            (Role::Unary, _) => 0,
+            (Role::Unary, _) | (_, Role::Member) => 0,
             _ => self.wanted(before.kind, piece.kind),
         };
         // `0: -1` without its space would read `:-`. Tokens that touch already are known to be what they are.
@@ -208,6 +208,7 @@ impl<'t> Spacing<'t> {
     fn pass(&mut self, piece: Piece<'t>, next: Option<TokenKind>) {
         match piece.kind {
             K::LeftParen | K::LeftBrace => self.open.push(Open::Tight),
+            K::LeftBracket if piece.role == Role::Member => self.open.push(Open::Tight),
             K::LeftBracket => {
                 let word = matches!(next, Some(K::Name | K::Variable | K::RightBracket));
                 let metadata = self.open.is_empty() && word;

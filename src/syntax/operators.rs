@@ -1,6 +1,7 @@
 //! Which tokens are operators of comparisons. The same characters have other uses (`<0.5>`, `*hidden(X)`, `p/1`, `k=v`,
 //! `h <= b`), and only the rest of the item tells them apart.
 
+use super::chunk::picks;
 use super::token::TokenKind as K;
 
 /// What a token is to the tokens around it.
@@ -14,6 +15,8 @@ pub(super) enum Role {
     Unary,
     /// A number with a sign, which is an operator: `+1` in `X+1`.
     Joined,
+    /// The bracket that follows the name of a family of weights.
+    Member,
 }
 
 /// The roles of the significant tokens of a text.
@@ -24,15 +27,28 @@ pub(super) fn roles(kinds: &[K]) -> Vec<Role> {
     let (mut start, mut compares, mut arrow, mut fixed) = (0, false, false, false);
     // Whether the parentheses that were closed last are those of an atom.
     let mut atom = false;
+    // One past the brackets of a family that were closed last.
+    let mut member = usize::MAX;
     for (i, &kind) in kinds.iter().enumerate() {
         let before = i.checked_sub(1).map(|b| kinds[b]);
         let top = open.is_empty();
         let mut ends = false;
         match kind {
-            K::LeftParen | K::LeftBracket | K::LeftBrace => open.push(i),
+            K::LeftParen | K::LeftBracket | K::LeftBrace => {
+                let kind_at = |at: usize| kinds.get(at).copied().unwrap_or(K::End);
+                let named = kind == K::LeftBracket && i >= 2 && kinds[i - 2] == K::Dollar;
+                if named && picks(kind_at(i + 1), kind_at(i + 2)) {
+                    out[i] = Role::Member;
+                }
+                open.push(i);
+            }
             kind if kind.is_closing() => {
                 let named = |at: usize| at > 0 && kinds[at - 1] == K::Name;
-                atom = open.pop().is_some_and(named);
+                let opened = open.pop();
+                atom = opened.is_some_and(named);
+                if opened.is_some_and(|at| out[at] == Role::Member) {
+                    member = i + 1;
+                }
             }
             K::Comma | K::Implies if top => ends = true,
             K::Stop => ends = true,
@@ -43,7 +59,7 @@ pub(super) fn roles(kinds: &[K]) -> Vec<Role> {
             K::Differs | K::AtLeast if top => compares = true,
             K::Equals if top => {
                 let named = i >= 2 && kinds[i - 2] == K::Dollar;
-                compares |= !named;
+                compares |= !named && member != i;
             }
             K::LeftAngle if top => {
                 let next = |n: usize| kinds.get(i + n).copied();

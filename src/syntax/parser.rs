@@ -3,9 +3,9 @@
 
 use super::ast::*;
 use super::chunk::{Chunk, ChunkKind, Chunker};
-use super::cursor::{Cursor, Fault, MAX_ERRORS, describe, fault, lexical, too_long, too_many};
+use super::cursor::{Fault, MAX_ERRORS, describe, fault, lexical, too_long, too_many};
 use super::token::{TokenKind, unquote};
-use super::value::{self, Buffer, Form};
+use super::value::{self, Buffer};
 use super::{expression, foreign};
 use crate::base::hash::HashMap;
 use crate::base::span::{SourceId, Span, Spanned};
@@ -14,6 +14,10 @@ use pest::Parser as _;
 use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::Pair;
 use std::borrow::Cow;
+
+mod weights;
+
+pub(super) use weights::no_value;
 
 /// The parser that pest makes of the grammar.
 mod grammar {
@@ -545,37 +549,6 @@ impl Builder {
         arity(pair.as_str(), self.span(pair), what)
     }
 
-    fn weight_name(&self, pair: &P<'_>) -> Spanned<String> {
-        let name = pair.clone().into_inner().next().expect("`$` is followed by a name");
-        Spanned::new(name.as_str().to_string(), self.span(pair))
-    }
-
-    /// A weight from the text that the grammar recognised; its meaning is [`value`]'s.
-    fn weight(&mut self, pair: &P<'_>) -> Result<Weight, Fault> {
-        let start = pair.as_span().start();
-        let mut cursor = Cursor::new(self.source, pair.as_str(), self.shift + start);
-        let w = value::weight(&mut cursor, &mut self.buffer)?;
-        let name = w.name.map(|(n, span)| Spanned::new(n.to_string(), span));
-        let (fixed, value) = match w.form {
-            Form::Scalar => (w.fixed, WeightValue::Scalar(self.buffer.values[0])),
-            Form::Dense => {
-                let values = self.buffer.values.clone();
-                (w.fixed, WeightValue::Dense { rows: w.rows, cols: w.cols, values })
-            }
-            Form::Dims => (w.fixed, WeightValue::Dims { rows: w.rows, cols: w.cols }),
-            Form::Reference => {
-                let (name, _) = w.name.expect("a reference has a name");
-                self.known.get(name).cloned().ok_or_else(|| no_value(name, w.span))?
-            }
-        };
-        if let (Some(name), true) = (&name, w.form != Form::Reference)
-            && !self.known.contains_key(&name.node)
-        {
-            self.known.insert(name.node.clone(), (fixed, value.clone()));
-        }
-        Ok(Weight { name, fixed, value: Spanned::new(value, w.value_span), span: w.span })
-    }
-
     fn metadata(&mut self, pair: P<'_>) -> Result<Vec<MetaEntry>, Fault> {
         let mut entries = Vec::new();
         for p in pair.into_inner().filter(|p| p.as_rule() == G::pair) {
@@ -593,16 +566,6 @@ impl Builder {
             entries.push(MetaEntry { key, value: value.expect("the grammar demands a value") });
         }
         Ok(entries)
-    }
-
-    fn meta_weight(&mut self, pair: P<'_>) -> Result<MetaValue, Fault> {
-        let mut inner = pair.clone().into_inner();
-        if let (Some(first), None) = (inner.next(), inner.next())
-            && first.as_rule() == G::weight_name
-        {
-            return Ok(MetaValue::Reference(self.weight_name(&first).node));
-        }
-        Ok(MetaValue::Weight(self.weight(&pair)?))
     }
 
     /// A name and arguments: a `call` of metadata or a `function` of a literal.
@@ -666,18 +629,6 @@ pub(super) fn arity(text: &str, span: Span, what: &str) -> Result<u32, Fault> {
     })
 }
 
-/// A shared weight that was mentioned without a value, and no earlier mention has one.
-pub(super) fn no_value(name: &str, span: Span) -> Fault {
-    let mut d = fault(
-        codes::BAD_VALUE,
-        format!("the shared weight `${name}` needs a value at its first use"),
-        span,
-        "no value here, and none before",
-    );
-    d.help = Some(format!("write `${name}=0.5`, or `${name}={{3,2}}` to have it initialised"));
-    d
-}
-
 /// What a rule of the grammar is called in messages.
 fn word(rule: G) -> Option<&'static str> {
     Some(match rule {
@@ -703,6 +654,7 @@ fn word(rule: G) -> Option<&'static str> {
         G::type_name => "a type",
         G::weight => "a weight",
         G::weight_name => "`$name`",
+        G::member => "`[`",
         G::fixed => "`<`",
         G::value => "a value",
         G::dimensions => "`{`",

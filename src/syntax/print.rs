@@ -85,7 +85,13 @@ fn row(f: &mut Formatter<'_>, values: &[f64]) -> fmt::Result {
 impl Display for Weight {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if let Some(name) = &self.name {
-            write!(f, "${}=", name.node)?;
+            write!(f, "${}", name.node)?;
+            if let Some(terms) = &self.member {
+                f.write_char('[')?;
+                list(f, terms, ",", |f, t| t.fmt(f))?;
+                f.write_char(']')?;
+            }
+            f.write_char('=')?;
         }
         if self.fixed { write!(f, "<{}>", self.value.node) } else { write!(f, "{}", self.value.node) }
     }

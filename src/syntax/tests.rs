@@ -66,7 +66,7 @@ fn to_fact(value: Option<ValueRef<'_>>, atom: AtomRef<'_>) -> Fact {
             _ => WeightValue::Dense { rows, cols, values: v.values.to_vec() },
         };
         let name = v.name.map(|n| spanned(n.to_string()));
-        Weight { name, fixed: v.fixed, value: spanned(value), span }
+        Weight { name, member: None, fixed: v.fixed, value: spanned(value), span }
     });
     let args = atom.args.iter().map(|t| Term {
         ty: t.ty.map(|t| spanned(t.to_string())),

@@ -29,6 +29,8 @@ pub(super) enum Form {
 pub(super) struct Weight<'t> {
     /// The name without `$`, and its place with `$`.
     pub name: Option<(&'t str, Span)>,
+    /// The brackets behind the name, if it is a family's.
+    pub member: Option<Span>,
     /// In angle brackets.
     pub fixed: bool,
     /// The form.
@@ -193,17 +195,21 @@ fn dimensions(c: &mut Cursor<'_>) -> Result<(u64, Option<u64>), Fault> {
 #[inline]
 pub(super) fn weight<'t>(c: &mut Cursor<'t>, buffer: &mut Buffer) -> Result<Weight<'t>, Fault> {
     let start = c.now.start;
-    let mut name = None;
+    let (mut name, mut member) = (None, None);
     if c.eat(TokenKind::Dollar) {
         if !matches!(c.now.kind, TokenKind::Name | TokenKind::Variable) {
             return Err(c.unexpected("the name of a weight"));
         }
         name = Some((c.slice(c.now), c.span(start, c.now.end)));
         c.advance();
+        if c.is(TokenKind::LeftBracket) {
+            member = Some(brackets(c)?);
+        }
         if !c.eat(TokenKind::Equals) {
             let span = c.span_from(start);
             return Ok(Weight {
                 name,
+                member,
                 fixed: false,
                 form: Form::Reference,
                 rows: 0,
@@ -220,7 +226,26 @@ pub(super) fn weight<'t>(c: &mut Cursor<'t>, buffer: &mut Buffer) -> Result<Weig
     if fixed {
         c.expect(TokenKind::RightAngle, "`>`")?;
     }
-    Ok(Weight { name, fixed, form, rows, cols, value_span, span: c.span_from(start) })
+    Ok(Weight { name, member, fixed, form, rows, cols, value_span, span: c.span_from(start) })
+}
+
+/// What picks the member of a family, `[X, carbon, 1]`: the place of the brackets. The terms are the template parser's.
+#[cold]
+fn brackets(c: &mut Cursor<'_>) -> Result<Span, Fault> {
+    let start = c.now.start;
+    loop {
+        c.advance();
+        while matches!(c.now.kind, TokenKind::Name | TokenKind::Variable | TokenKind::Colon)
+            || matches!(c.now.kind, TokenKind::Number | TokenKind::Quoted)
+        {
+            c.advance();
+        }
+        if !c.is(TokenKind::Comma) {
+            break;
+        }
+    }
+    c.expect(TokenKind::RightBracket, "`,` or `]`")?;
+    Ok(c.span_from(start))
 }
 
 #[inline]

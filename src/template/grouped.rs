@@ -114,6 +114,7 @@ fn three(
         hidden: false,
         functions: Vec::new(),
         weight: None,
+        member: None,
         comparison: None,
         span: rule.head_span,
     };
@@ -121,6 +122,7 @@ fn three(
         head,
         head_args: head_args.to_vec(),
         head_weight: None,
+        head_member: Vec::new(),
         body,
         offset: None,
         combination: Combination::Sum,
@@ -137,6 +139,7 @@ fn three(
     let normed = Rule { aggregation: norm, ..helper(norms, &rest, vec![literal(scores, &args)]) };
     let result = Rule {
         head_weight: rule.head_weight,
+        head_member: rule.head_member.clone(),
         combination: Combination::Difference,
         activation: last,
         origin: Origin::Normalised,
@@ -147,7 +150,8 @@ fn three(
         other => other.clone(),
     };
     let origin = Origin::Scores;
-    let scored = Rule { head: scores, head_weight: None, aggregation: per_head, origin, ..rule };
+    let (head_weight, head_member) = (None, Vec::new());
+    let scored = Rule { head: scores, head_weight, head_member, aggregation: per_head, origin, ..rule };
     [scored, normed, result]
 }
 

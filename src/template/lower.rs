@@ -2,6 +2,7 @@
 
 mod binding;
 mod comparisons;
+mod families;
 
 use super::grouped::expand_grouped;
 use super::hints::hint_weights;
@@ -9,8 +10,8 @@ use super::metadata::{self, bad_value, boolean, repeated_keys, unknown_key};
 use super::shared::{self, Frozen};
 use super::special::{self, Special};
 use super::{
-    Literal, PredicateInfo, Relation, Rule, RuleId, Template, TemplateFact, TemplateValue, Term, Weight,
-    WeightId,
+    Kinship, Literal, PredicateInfo, Relation, Rule, RuleId, Template, TemplateFact, TemplateValue, Term,
+    Weight, WeightId,
 };
 use crate::base::hash::{HashMap, HashSet, hash_words};
 use crate::base::index::Id;
@@ -164,6 +165,7 @@ impl Lowering<'_> {
                 initial: if def.fixed { Some(vec![0.0; def.shape.len()]) } else { def.initial },
                 learnable: !def.fixed,
                 constant: false,
+                kinship: Kinship::None,
                 gain: 1.0,
                 orthogonal: false,
                 span: def.span,
@@ -213,6 +215,11 @@ impl Lowering<'_> {
     fn named_weight(&mut self, name: String, weight: Weight) -> WeightId {
         if let Some(&id) = self.names.get(&name) {
             let first = &self.template.weights[id];
+            if first.kinship != weight.kinship {
+                let d = families::used_in_two_ways(&name, first, &weight);
+                self.error(d);
+                return id;
+            }
             // What a rule's metadata made of the first mention is no second value.
             let frozen = self.frozen.iter().any(|f| f.weight == id);
             let value = first.initial != weight.initial && !(frozen && weight.initial.is_none());
@@ -240,7 +247,15 @@ impl Lowering<'_> {
         id
     }
 
+    /// A weight where no family can stand.
     fn weight(&mut self, w: &ast::Weight) -> WeightId {
+        if w.member.is_some() {
+            self.error(families::misplaced(w));
+        }
+        self.any_weight(w)
+    }
+
+    fn any_weight(&mut self, w: &ast::Weight) -> WeightId {
         let (shape, initial) = match &w.value.node {
             WeightValue::Scalar(x) => (Shape::SCALAR, Some(vec![*x])),
             WeightValue::Dense { rows, cols, values } => (Shape::new(*rows, *cols), Some(values.clone())),
@@ -259,6 +274,7 @@ impl Lowering<'_> {
                 initial: Some(vec![0.0]),
                 learnable: false,
                 constant: true,
+                kinship: Kinship::None,
                 gain: 1.0,
                 orthogonal: false,
                 span: w.span,
@@ -271,6 +287,7 @@ impl Lowering<'_> {
             initial,
             learnable: !w.fixed,
             constant: w.fixed && w.name.is_none(),
+            kinship: families::kinship(w),
             gain: 1.0,
             orthogonal: false,
             span: w.span,
@@ -364,11 +381,15 @@ impl Lowering<'_> {
         }
         let mut scope = Scope::default();
         // Textual order of weights is the order of the model: head, body, offset.
-        let head_weight = rule.head_weight.as_ref().map(|w| self.weight(w));
+        let head_weight = rule.head_weight.as_ref().map(|w| self.any_weight(w));
         let head = self.predicate(&rule.head);
         let head_args = self.terms(&rule.head.args, &mut scope, world);
         let mut body = Vec::new();
+        let mut families: Vec<(usize, &ast::Weight)> = Vec::new();
         for item in &rule.body {
+            if let Some(weight) = item.weight().filter(|w| w.member.is_some()) {
+                families.push((body.len(), weight));
+            }
             let lowered = match item {
                 ast::Item::Literal(literal) => self.literal(literal, &mut scope, world),
                 ast::Item::Comparison(comparison) => self.comparison(comparison, &mut scope, world),
@@ -417,7 +438,14 @@ impl Lowering<'_> {
         // A literal that is wrong may bind what seems unbound without it.
         if self.spell_minus(rule) && !failed {
             self.bind(&head_args, &scope, &mut body, rule);
+            for (literal, weight) in families {
+                self.pick(literal, weight, &scope, &mut body);
+            }
         }
+        let head_member = match &rule.head_weight {
+            Some(weight) if !failed => self.pick_by_head(weight, &rule.head, &head_args, &scope),
+            _ => Vec::new(),
+        };
         if self.diagnostics.iter().filter(|d| d.is_error()).count() > before {
             return None;
         }
@@ -426,6 +454,7 @@ impl Lowering<'_> {
             head,
             head_args,
             head_weight,
+            head_member,
             body,
             offset,
             combination,
@@ -471,7 +500,7 @@ impl Lowering<'_> {
         world: Option<WorldId>,
     ) -> Option<Literal> {
         let atom = &literal.atom;
-        let weight = literal.weight.as_ref().map(|w| self.weight(w));
+        let weight = literal.weight.as_ref().map(|w| self.any_weight(w));
         let relation =
             if atom.special { self.special(atom)? } else { Relation::Predicate(self.predicate(atom)) };
         let args = self.terms(&atom.args, scope, world);
@@ -481,7 +510,8 @@ impl Lowering<'_> {
             if functions.is_empty() || literal.sign == Sign::Hard { literal.sign } else { Sign::Positive };
         let span = literal.span;
         let (hidden, comparison) = (atom.hidden, None);
-        let mut lowered = Literal { relation, args, comparison, sign, hidden, functions, weight, span };
+        let mut lowered =
+            Literal { relation, args, comparison, sign, hidden, functions, weight, member: None, span };
         self.typed_wildcards(&mut lowered, scope, world);
         if !lowered.functions.is_empty() && !lowered.is_visible() {
             let d = Diagnostic::new(codes::NOT_ALLOWED_HERE, "this function has nothing to be applied to")
@@ -551,11 +581,12 @@ impl Lowering<'_> {
         let same = |other: &Rule| {
             let literal = |l: &Literal| {
                 let what = (l.relation, l.args.clone(), l.comparison.clone());
-                (what, l.sign, l.hidden, l.functions.clone(), l.weight)
+                (what, l.sign, l.hidden, l.functions.clone(), l.weight, l.member)
             };
             other.head == rule.head
                 && other.head_args == rule.head_args
                 && other.head_weight == rule.head_weight
+                && other.head_member == rule.head_member
                 && other.offset == rule.offset
                 && other.variables == rule.variables
                 && other.body.iter().map(literal).eq(rule.body.iter().map(literal))
@@ -668,11 +699,20 @@ impl Lowering<'_> {
                 Some(id)
             }
             MetaValue::Reference(name) => {
-                if let Some(&id) = self.names.get(name) {
+                let known = self.names.get(name).copied();
+                let id = known.or_else(|| {
+                    let definition = *self.definitions.get(name.as_str())?;
+                    Some(self.any_weight(definition))
+                });
+                if let Some(id) = id {
+                    if self.template.weights[id].is_family() {
+                        self.error(families::without_terms(
+                            name,
+                            &self.template.weights[id],
+                            entry.value.span,
+                        ));
+                    }
                     return Some(id);
-                }
-                if let Some(&definition) = self.definitions.get(name.as_str()) {
-                    return Some(self.weight(definition));
                 }
                 self.unknown_weight(name, entry.value.span);
                 None

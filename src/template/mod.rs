@@ -3,6 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod compat;
+pub mod families;
 mod grouped;
 mod hints;
 pub mod lower;
@@ -18,6 +19,8 @@ use crate::syntax::ast::Sign;
 use crate::tensor::Shape;
 use crate::tensor::functions::{Activation, Aggregation, Combination};
 use special::Special;
+
+pub use families::{HeadTerm, Kinship, Members};
 
 crate::id! {
     /// A rule.
@@ -41,12 +44,25 @@ pub struct Weight {
     pub learnable: bool,
     /// Written in angle brackets and without a name: never anything but its written value.
     pub constant: bool,
+    /// Whether it has to do with a family.
+    pub kinship: Kinship,
     /// Gain of the initialiser: that of the function that follows its first use.
     pub gain: f64,
     /// Square matrix of a recursive rule: drawn orthogonal.
     pub orthogonal: bool,
     /// Where it is first written.
     pub span: Span,
+}
+
+impl Weight {
+    /// Whether it is an array of numbers that training changes.
+    pub fn is_parameter(&self) -> bool {
+        self.learnable && !self.is_family()
+    }
+    /// Whether it stands for the members of a family.
+    pub fn is_family(&self) -> bool {
+        matches!(self.kinship, Kinship::Family { .. })
+    }
 }
 
 /// A term.
@@ -86,6 +102,8 @@ pub struct Literal {
     pub functions: Vec<Activation>,
     /// Its weight.
     pub weight: Option<WeightId>,
+    /// If that is a family: the position in the body of the literal that picks the member.
+    pub member: Option<usize>,
     /// Where it is written.
     pub span: Span,
 }
@@ -100,6 +118,15 @@ impl Literal {
                 Relation::Special(s, _) => s.is_valued(),
                 Relation::Domain => false,
             }
+    }
+    /// Whether it picks the member of a family of weights. It always holds, and has no value, but groundings that differ
+    /// in it are different.
+    pub fn picks_member(&self) -> bool {
+        matches!(self.relation, Relation::Special(Special::Member, _))
+    }
+    /// Whether ground rules tell which atom it is matched with.
+    pub fn is_recorded(&self) -> bool {
+        self.is_visible() || self.picks_member()
     }
     /// Whether it is matched against a relation and so binds its variables.
     pub fn binds(&self) -> bool {
@@ -169,7 +196,10 @@ pub struct Rule {
     pub head_args: Vec<Term>,
     /// Weight on the aggregated value.
     pub head_weight: Option<WeightId>,
-    /// Body literals as written, then those that lowering added (types, unsafe variables), which are hidden.
+    /// What picks the member, if that is a family.
+    pub head_member: Vec<HeadTerm>,
+    /// Body literals as written, then those that lowering added: types and unsafe variables, which are hidden, and last
+    /// what picks the members of families.
     pub body: Vec<Literal>,
     /// Offset of every grounding.
     pub offset: Option<WeightId>,
@@ -199,6 +229,11 @@ impl Rule {
     /// The literals whose values enter, in order, with their positions in the body.
     pub fn visible(&self) -> impl Iterator<Item = (usize, &Literal)> {
         self.body.iter().enumerate().filter(|(_, l)| l.is_visible())
+    }
+    /// The literals whose atoms a ground rule tells, in its order: the visible ones, then those that pick the members of
+    /// families.
+    pub fn recorded(&self) -> impl Iterator<Item = (usize, &Literal)> {
+        self.body.iter().enumerate().filter(|(_, l)| l.is_recorded())
     }
     /// Whether no literal's value enters: such a rule gives its head a plain value.
     pub fn is_valueless(&self) -> bool {
@@ -302,6 +337,8 @@ pub struct Template {
     pub defaults: Defaults,
     /// Whose meaning it has where this engine mends the reference.
     pub compat: compat::Compat,
+    /// The weights of the members of families.
+    pub members: Members,
     /// The weight of each learnable fact of the data.
     pub learnable_facts: IndexVec<LearnableFact, WeightId>,
     /// Variables that nothing binds, in order.
@@ -338,6 +375,6 @@ impl Template {
     }
     /// Number of learnable numbers.
     pub fn parameter_count(&self) -> usize {
-        self.weights.iter().filter(|w| w.learnable).map(|w| w.shape.len()).sum()
+        self.weights.iter().filter(|w| w.is_parameter()).map(|w| w.shape.len()).sum()
     }
 }

@@ -27,6 +27,8 @@ pub enum Special {
     Valued(Arithmetic),
     /// `@dom(x)`: x is a constant of the world.
     Domain,
+    /// What picks the member of a family of weights: no text can write it.
+    Member,
 }
 
 /// A comparison: of numbers by value, of other constants by text.
@@ -206,6 +208,8 @@ impl Special {
             Special::Valued(op) => {
                 Some(op.apply(vocabulary.as_number(args[0])?, vocabulary.as_number(args[1])?))
             }
+            // Nobody looks at it; the row is what counts.
+            Special::Member => Some(1.0),
             _ => None,
         }
     }
@@ -214,7 +218,7 @@ impl Special {
     pub fn holds(self, vocabulary: &Vocabulary, args: &[ConstId]) -> bool {
         let number = |i: usize| vocabulary.as_number(args[i]);
         match self {
-            Special::True | Special::Domain => true,
+            Special::True | Special::Domain | Special::Member => true,
             Special::False => false,
             Special::AllDiff => args.iter().enumerate().all(|(i, a)| args[..i].iter().all(|b| a != b)),
             Special::In => args[1..].contains(&args[0]),

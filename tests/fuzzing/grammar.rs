@@ -34,8 +34,9 @@ fn weight(s: &mut Stream) -> String {
         4 => "[2 | 0:1.5]",
         _ => "0.5",
     };
-    match s.below(5) {
+    match s.below(6) {
         0 => format!("$v={value} "),
+        5 => format!("$m[{}]={value} ", term(s, true)),
         1 | 2 => format!("<{value}> ").replace("<{", "{").replace("}> ", "} "),
         3 => format!("{value} "),
         _ => String::new(),

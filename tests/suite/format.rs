@@ -45,6 +45,14 @@ fn spacing_of_every_construct() {
         ),
         ("import a/b.txt ,'c d'\n import x .", "import a/b.txt, 'c d'\nimport x."),
         ("?-1 q( X ),r/1( Y ).a(metal : X,'it''s').0.5b.", "?- 1 q(X), r/1(Y).\na(metal:X,'it''s').\n0.5 b."),
+        (
+            "h( X ):-$W [ R , 1,'a b' ]={3,2}f(Y),$W[R,1,x] g(Y).",
+            "h(X) :- $W[R,1,'a b']={3,2} f(Y), $W[R,1,x] g(Y).",
+        ),
+        (
+            "$e[X] = <0.5> p(X):-q(X),X<3. $e[learnable=true]",
+            "$e[X]=<0.5> p(X) :- q(X), X < 3.\n$e [learnable=true]",
+        ),
     ];
     for (before, after) in cases {
         assert_eq!(template(before), format!("{after}\n"));

@@ -54,7 +54,7 @@ fn random_template(s: &mut Stream) -> String {
         for _ in 0..1 + (s.uniform() * 2.0) as usize {
             let mut p = || known[(s.uniform() * known.len() as f64) as usize].clone();
             let (a, b) = (p(), p());
-            let body = match (s.uniform() * 9.0) as usize {
+            let body = match (s.uniform() * 11.0) as usize {
                 0 => format!("{{2,2}} {a}(X), {{2,2}} {b}(Y), *e(X,Y)"),
                 1 => format!("{a}(Y), *e(X,Y)"),
                 2 => format!("{{2,2}} {a}(Y), e(X,Y)"),
@@ -63,6 +63,9 @@ fn random_template(s: &mut Stream) -> String {
                 5 => format!("tanh({a}(Y)), {b}(Z), *e(X,Y), *e(X,Z)"),
                 6 => format!("{a}(Y), {b}(Z), *e(X,Y), *e(Y,Z)"),
                 7 => format!("{{2,2}} {a}(X), c(Y), *e(X,Y), {{2}}"),
+                // Members by nodes, which tell apart what is equal otherwise, and one for all.
+                8 => format!("$m{layer}[Y]={{2,2}} tanh({a}(Y)), $n[a]=0.7 {b}(X), *e(X,Y)"),
+                9 => format!("$n[X]=0.7 c(Y), $m{layer}[X]={{2,2}} ~{a}(X), *e(X,Y)"),
                 _ => format!("{{2,2}} {a}(X)"),
             };
             let aggregation = pick(

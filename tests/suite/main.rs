@@ -12,6 +12,7 @@ mod docs;
 mod dump;
 mod exact;
 mod explain;
+mod families;
 mod files;
 mod folds;
 mod format;

@@ -586,3 +586,65 @@ fn counting_what_unbound_variables_cost_is_given_up() {
     let text = shown(&session.unbound(&|_| true), &session);
     assert!(text.contains("more than 1000000 ground rules"), "{text}");
 }
+
+#[test]
+fn families_of_weights() {
+    let end = "\nq :- h(X).";
+    let told = |rules: &str, code: &str, at: &str, words: &[&str]| {
+        expect(&format!("{rules}{end}"), DATA, code, at, words);
+    };
+    told(
+        "$w[X]={3} h(X) :- *feat(X). h(X) :- $w feat(X).",
+        "E0216",
+        "$w",
+        &["one weight, without brackets here"],
+    );
+    told(
+        "$w={1,3} h(X) :- feat(X). h(X) :- $w[X] feat(X).",
+        "E0216",
+        "$w[X]",
+        &["1 term between brackets here"],
+    );
+    told(
+        "$w[X]={1,3} h(X) :- feat(X). h(X) :- $w[X,Y] feat(X), *bond(X,Y).",
+        "E0216",
+        "$w[X,Y]",
+        &["2 terms between brackets here", "its first mention: 1 term between brackets"],
+    );
+    told("$w[X]={3} h(X) :- *feat(X).\nh/1 [offset=$w]", "E0216", "$w", &["nothing picks a member here"]);
+    told(
+        "$w[Y]={1,3} h(X) :- feat(X), bond(X,Y).",
+        "E0217",
+        "Y",
+        &["no argument of the head", "before a literal"],
+    );
+    told("h(X) :- $w[Z]={1,3} feat(X).", "E0217", "Z", &["`Z` stands nowhere else in the rule"]);
+    told("h(X) :- $w[_]={1,3} feat(X).", "E0217", "_", &["picks no member"]);
+    told("$w[Z]={3} h(X) :- *feat(X).", "E0217", "Z", &["stands nowhere else"]);
+    told(
+        "h(X) :- feat(X), $w[X]={3}.",
+        "E0111",
+        "$w[X]={3}",
+        &["the family `$w` cannot stand here", "$w[X] one"],
+    );
+    told("h(X) :- feat(X).\nh/1 $w[a]={3}", "E0111", "$w[a]={3}", &["cannot stand here"]);
+    told("h(X) :- feat(X).\nh/1 [offset=$w[a]={3}]", "E0111", "$w[a]={3}", &["cannot stand here"]);
+    told("h(X) :- feat(X).\n$w[a]={3} h(a).", "E0111", "$w[a]={3}", &["before the head of a rule"]);
+    told("h(X) :- $w[t:X]={1,3} feat(X).", "E0111", "t", &["leave the type out"]);
+    told("h(X) :- $w[X] feat(X).", "E0109", "$w[X]", &["needs a value at its first use"]);
+    told("h(X) :- $w[X,]={3} feat(X).", "E0101", "]", &["expected a term"]);
+    told("h(X) :- $w[X]={2,2} feat(X).", "E0401", "$w[X]={2,2}", &["this weight is {2,2}", "facts.db"]);
+    told("$w[X]={2,2} h(X) :- feat(X).", "E0401", "$w[X]={2,2}", &["the weight of the head is {2,2}"]);
+    told(
+        "h(X) :- $w[X]={1,3} feat(X). h(X) :- $w[X]={2,3} feat(X).",
+        "E0401",
+        "$w[X]={2,3}",
+        &["two shapes"],
+    );
+    told("h(X) :- $w[X]=1 feat(X). h(X) :- $w[X]=2 feat(X).", "W0210", "$w[X]=2", &["different value"]);
+    told("h(X) :- feat(X), $w[X]=1 *bond(X,_).", "W0307", "$w[X]=1", &["nothing to multiply"]);
+    expect("q :- feat(X).", "$w[a]=1 q :- feat(a).", "E0111", "[a]", &["a family of weights in data"]);
+    expect("q :- feat(X).", "1 q :- $w[a]=1 feat(a).", "E0111", "[a]", &["of the template"]);
+    // Without data, too.
+    expect("h(X) :- $w[X]={2,2} f(X), $w[X] g(X).\nf(X) :- {3} g(X).", "", "E0401", "$w[X]={2,2}", &["{3}"]);
+}

@@ -321,6 +321,8 @@ fn each_obstacle_is_named() {
     assert_eq!(own("h(X) :- f(X), *b(X,Y,Z), *t(Z), *g(Y)."), None);
     assert_eq!(own("h(X) :- h(Y), *e(X,Y)."), Some(O::Recursive));
     assert_eq!(own("h(X) :- f(Y), *e(X,Y). [aggregation=concat]"), Some(O::Order));
+    assert_eq!(own("h(X) :- $w[Y]=1 f(Y), *e(X,Y)."), Some(O::Family));
+    assert_eq!(own("$w[X]=1 h(X) :- f(Y), *e(X,Y)."), Some(O::Family));
     assert_eq!(own("h(X) :- f(Y), *e(X,Y), X != Y."), Some(O::Special));
     assert_eq!(own("h(X) :- f(X), !e(X,X)."), Some(O::Negation));
     assert_eq!(own("h(X) :- f(X), !g(_)."), Some(O::Negation));

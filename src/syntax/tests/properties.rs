@@ -56,7 +56,7 @@ fn weight() -> impl Strategy<Value = Weight> {
     (prop::option::weighted(0.3, prop_oneof![name(), variable()]), any::<bool>(), value()).prop_map(
         |(name, fixed, value)| {
             let span = Span::new(SOURCE, 0, 0);
-            Weight { name: name.map(spanned), fixed, value: spanned(value), span }
+            Weight { name: name.map(spanned), member: None, fixed, value: spanned(value), span }
         },
     )
 }
@@ -74,6 +74,17 @@ fn term() -> impl Strategy<Value = Term> {
         kind,
         span: Span::new(SOURCE, 0, 0),
     })
+}
+
+/// A weight of a rule, which may be the member of a family.
+fn rule_weight() -> impl Strategy<Value = Weight> {
+    let plain = term().prop_map(|t| Term { ty: None, ..t });
+    (weight(), prop::option::weighted(0.3, prop::collection::vec(plain, 1..4))).prop_map(
+        |(weight, member)| {
+            let member = member.filter(|_| weight.name.is_some());
+            Weight { member, ..weight }
+        },
+    )
 }
 
 fn atom() -> impl Strategy<Value = Atom> {
@@ -165,7 +176,7 @@ fn comparison() -> impl Strategy<Value = Comparison> {
 
 fn rule() -> impl Strategy<Value = Rule> {
     let sign = prop_oneof![Just(Sign::Positive), Just(Sign::Hard), Just(Sign::Soft)];
-    let literal = (prop::option::of(weight()), sign, functions(), atom()).prop_map(
+    let literal = (prop::option::of(rule_weight()), sign, functions(), atom()).prop_map(
         |(weight, sign, functions, atom)| Literal {
             weight,
             sign,
@@ -177,16 +188,15 @@ fn rule() -> impl Strategy<Value = Rule> {
     let item =
         prop_oneof![3 => literal.prop_map(Item::Literal), 2 => comparison().prop_map(Item::Comparison)];
     let body = prop::collection::vec(item, 1..4);
-    (prop::option::of(weight()), atom(), body, prop::option::weighted(0.3, weight()), entries()).prop_map(
-        |(head_weight, head, body, offset, metadata)| Rule {
+    (prop::option::of(rule_weight()), atom(), body, prop::option::weighted(0.3, rule_weight()), entries())
+        .prop_map(|(head_weight, head, body, offset, metadata)| Rule {
             head_weight,
             head,
             body,
             offset,
             metadata,
             span: Span::new(SOURCE, 0, 0),
-        },
-    )
+        })
 }
 
 fn statement() -> impl Strategy<Value = Statement> {

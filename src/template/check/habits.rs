@@ -189,6 +189,10 @@ impl Habits<'_> {
         };
         let mut all = Vec::new();
         variables(&rule.head.args, false, &mut all);
+        let weights = rule.head_weight.iter().chain(rule.body.iter().filter_map(ast::Item::weight));
+        for terms in weights.filter_map(|w| w.member.as_ref()) {
+            variables(terms, false, &mut all);
+        }
         for item in &rule.body {
             match item {
                 ast::Item::Literal(literal) => {

@@ -31,6 +31,12 @@ impl Scope {
         self.spans.push(span);
         self.variables.push(name.to_string())
     }
+
+    /// The variable of a name, if the rule has it; every `_` is another one.
+    pub fn find(&self, name: &str) -> Option<VarId> {
+        let known = || self.variables.iter().position(|v| v == name).map(VarId::new);
+        if name == "_" { None } else { known() }
+    }
 }
 
 /// A hidden literal that lowering adds.
@@ -43,15 +49,16 @@ fn hidden(relation: Relation, var: VarId, span: Span) -> Literal {
         hidden: true,
         functions: Vec::new(),
         weight: None,
+        member: None,
         span,
     }
 }
 
-/// Whether some variable occurs in neither the head nor a visible literal. An assigned one does not count: its value
+/// Whether some variable occurs in neither the head nor a literal that ground rules record. An assigned one does not count: its value
 /// follows from those of others.
 pub(super) fn may_collapse(head: &[Term], body: &[Literal], variables: usize) -> bool {
     let mut shown = vec![false; variables];
-    let visible = body.iter().filter(|l| l.is_visible()).flat_map(|l| &l.args);
+    let visible = body.iter().filter(|l| l.is_recorded()).flat_map(|l| &l.args);
     for term in head.iter().chain(visible) {
         if let Term::Variable(v) = term {
             shown[v.index()] = true;
@@ -114,6 +121,7 @@ impl Lowering<'_> {
             head,
             head_args: args,
             head_weight: None,
+            head_member: Vec::new(),
             body: std::iter::once(all).chain(types).collect(),
             offset: None,
             combination: Combination::Sum,

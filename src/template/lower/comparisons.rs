@@ -38,6 +38,7 @@ impl Lowering<'_> {
             hidden: false,
             functions: Vec::new(),
             weight: None,
+            member: None,
             span: c.span,
         })
     }
