@@ -25,6 +25,7 @@ mod lift_modes;
 mod lifting;
 mod messages;
 mod metamorphic;
+mod modules;
 mod newcomer;
 mod peers;
 mod quotient;
