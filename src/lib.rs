@@ -7,6 +7,7 @@ pub mod console;
 pub mod data;
 pub mod diag;
 pub mod exec;
+pub mod expand;
 pub mod graph;
 pub mod ground;
 pub mod io;

@@ -499,5 +499,5 @@ fn members_of_families_come_with_their_facts_and_stay_trained() {
     assert!(b.starts_with("e[b]") && c.starts_with("e[c]"), "{}", t.out);
     assert!(b.ends_with("= 1") && c.ends_with("= 1") && restated.ends_with("= 2"), "{}", t.out);
     assert!(t.out.contains("$e[X]=1 p(X) :- *f(X)."), "{}", t.out);
-    t.messages_have(&["E0216"]);
+    t.messages_have(&["E0228"]);
 }

@@ -1,6 +1,7 @@
 //! Positions in source texts.
 
 use super::index::{Id, IndexVec};
+use std::sync::Arc;
 
 crate::id! {
     /// A source text (a file, standard input, a REPL entry).
@@ -56,9 +57,22 @@ pub struct Source {
     /// Display name: a path as the user gave it, `<stdin>`, `<repl>`.
     pub name: String,
     /// The whole text.
-    pub text: String,
+    pub text: Arc<str>,
     /// Whether it is a table, not a text of the language.
     pub table: bool,
+    /// If it stands for the text of another source as one expansion reads it.
+    pub instance: Option<Instance>,
+}
+
+/// One reading of a text by an expansion of a module or a loop, so that places tell for which of them they stand.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// The source whose text it is; itself no instance.
+    pub of: SourceId,
+    /// What asked for the expansion, maybe inside another instance.
+    pub at: Span,
+    /// What to say there.
+    pub note: String,
 }
 
 /// All source texts of a session; spans point into it.
@@ -74,7 +88,29 @@ impl SourceMap {
     }
     /// Adds a text.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
-        self.sources.push(Source { name: name.into(), text: text.into(), table: false })
+        let text = text.into().into();
+        self.sources.push(Source { name: name.into(), text, table: false, instance: None })
+    }
+    /// Adds a reading of the text of `of` that `at` asks for.
+    pub fn add_instance(&mut self, of: SourceId, at: Span, note: String) -> SourceId {
+        let of = self.written(of);
+        let instance = Some(Instance { of, at, note });
+        self.sources.push(Source { instance, ..self.sources[of].clone() })
+    }
+    /// The source that a user wrote: of an instance that of its text.
+    pub fn written(&self, id: SourceId) -> SourceId {
+        self.sources[id].instance.as_ref().map_or(id, |i| i.of)
+    }
+    /// What asked for the expansions that a source stands for, the nearest first, each with what to say there.
+    pub fn expansions(&self, id: SourceId) -> Vec<(Span, &str)> {
+        let mut out = Vec::new();
+        let mut next = self.sources[id].instance.as_ref();
+        while let Some(instance) = next {
+            let at = Span { source: self.written(instance.at.source), ..instance.at };
+            out.push((at, instance.note.as_str()));
+            next = self.sources[instance.at.source].instance.as_ref();
+        }
+        out
     }
     /// Says that a source is a table.
     pub fn mark_table(&mut self, id: SourceId) {
@@ -82,7 +118,8 @@ impl SourceMap {
     }
     /// Adds a table by a text that stands for it.
     pub fn add_table(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
-        self.sources.push(Source { name: name.into(), text: text.into(), table: true })
+        let text = text.into().into();
+        self.sources.push(Source { name: name.into(), text, table: true, instance: None })
     }
     /// The source of an id.
     pub fn get(&self, id: SourceId) -> &Source {
@@ -113,8 +150,16 @@ impl SourceMap {
         let (line, column) = self.line_column(span);
         format!("{}:{line}:{column}", self.get(span.source).name)
     }
-    /// All sources in order.
+    /// All sources in order, without instances.
     pub fn ids(&self) -> impl Iterator<Item = SourceId> {
-        (0..self.sources.len()).map(SourceId::new)
+        (0..self.sources.len()).map(SourceId::new).filter(|&id| self.sources[id].instance.is_none())
+    }
+    /// The number of sources, instances included: the next one's index.
+    pub fn len(&self) -> usize {
+        self.sources.len()
+    }
+    /// Whether there is no source.
+    pub fn is_empty(&self) -> bool {
+        self.sources.len() == 0
     }
 }

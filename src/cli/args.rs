@@ -154,6 +154,9 @@ pub struct CheckArgs {
     /// Files.
     #[command(flatten)]
     pub files: FileArgs,
+    /// Print the template with its modules, loops and imports as plain statements that mean the same.
+    #[arg(long)]
+    pub expand: bool,
 }
 
 /// `nlog explain`.

@@ -23,6 +23,13 @@ pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
     let (session, files, found) =
         Session::load_program(&inputs, Settings { finds_members: false, ..Settings::default() });
     console.report(&found, &session.sources)?;
+    if args.expand {
+        let statements = files.into_iter().flat_map(|f| f.statements).collect();
+        let mut stdout = std::io::stdout().lock();
+        write!(stdout, "{}", crate::syntax::ast::File { statements })?;
+        stdout.flush()?;
+        return Ok(());
+    }
     console.report(&session.unbound(&|_| true), &session.sources)?;
     console.report(&session.habits(&files), &session.sources)?;
     let template = &session.template;

@@ -5,7 +5,7 @@ pub mod options;
 pub mod table;
 
 use crate::base::span::SourceMap;
-use crate::diag::{Diagnostic, Severity, has_errors, render};
+use crate::diag::{Diagnostic, Severity, has_errors, once, render};
 use std::io::{IsTerminal, Write};
 
 /// Why a command ended early.
@@ -55,7 +55,7 @@ impl Console {
     /// Shows diagnostics.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &SourceMap) {
         let mut stderr = std::io::stderr().lock();
-        for d in diagnostics {
+        for d in &once(diagnostics, sources) {
             if d.severity == Severity::Error || !self.quiet {
                 // Nothing can be done about a standard error that cannot be written.
                 let _ = stderr.write_all(render::render(d, sources, self.color).as_bytes());

@@ -28,6 +28,9 @@ pub struct FileArgs {
     /// Template file(s), instead of the first operand.
     #[arg(long = "template", value_name = "FILE", value_delimiter = ',')]
     pub templates: Vec<PathBuf>,
+    /// A folder to look for imports in, before the standard library; may be repeated.
+    #[arg(long = "lib", value_name = "DIR")]
+    pub libraries: Vec<PathBuf>,
     /// Examples, one per statement (the reference engine's format).
     #[arg(long, visible_alias = "train-examples", value_name = "FILE")]
     pub examples: Option<PathBuf>,
@@ -168,6 +171,7 @@ pub fn inputs(files: &FileArgs, console: &Console) -> Result<Inputs, Stop> {
         }
         _ => {}
     }
+    inputs.libraries.clone_from(&files.libraries);
     if !files.templates.is_empty() {
         inputs.templates.clone_from(&files.templates);
     } else if inputs.templates.is_empty() {

@@ -68,8 +68,17 @@ codes! {
     TOO_MANY_ARGUMENTS = "E0213", "a predicate with more arguments than can be indexed";
     TOO_MANY_LITERALS = "E0214", "a rule with more literals than can be joined";
     FROZEN_ELSEWHERE = "W0215", "a rule freezes a weight that others share";
-    FAMILY_USE = "E0216", "a family of weights that is also something else";
-    FAMILY_TERM = "E0217", "a term that picks no member of a family of weights";
+    UNKNOWN_MODULE = "E0216", "an unknown module";
+    MODULE_ARGUMENTS = "E0217", "arguments that do not fit the parameters of a module";
+    ARGUMENT_KIND = "E0218", "an argument of another kind than its parameter";
+    MODULE_CYCLE = "E0219", "a module that uses itself";
+    NOT_A_PARAMETER = "E0220", "a predicate of a module that is no parameter and never derived";
+    MODULE_TWICE = "E0221", "a module or parameter whose name is taken";
+    FORMULA = "E0222", "an expression of a module or loop without a usable value";
+    EXPANSION_LIMIT = "E0223", "modules and loops that expand to too much";
+    UNUSED_PARAMETER = "W0224", "a parameter that its module never uses";
+    FAMILY_USE = "E0228", "a family of weights that is also something else";
+    FAMILY_TERM = "E0229", "a term that picks no member of a family of weights";
     // 03 safety and strata
     NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
     UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";

@@ -8,7 +8,8 @@ pub mod explain;
 pub mod render;
 pub mod suggest;
 
-use crate::base::span::Span;
+use crate::base::hash::HashSet;
+use crate::base::span::{SourceMap, Span};
 pub use codes::Code;
 
 /// How bad it is.
@@ -81,6 +82,20 @@ impl Diagnostic {
 
 /// What a phase found, in order.
 pub type Diagnostics = Vec<Diagnostic>;
+
+/// Without repetitions: what is said of the same place in several uses of a module, or turns of a loop, is said of the
+/// first.
+pub fn once(diagnostics: &[Diagnostic], sources: &SourceMap) -> Diagnostics {
+    let mut seen: HashSet<(Code, Span)> = HashSet::default();
+    let mut repeats = |d: &&Diagnostic| match d.span() {
+        Some(span) => {
+            let written = Span { source: sources.written(span.source), ..span };
+            !seen.insert((d.code, written)) && sources.get(span.source).instance.is_some()
+        }
+        None => false,
+    };
+    diagnostics.iter().filter(|d| !repeats(d)).cloned().collect()
+}
 
 /// A number with its noun: `1 rule`, `2 rules`, `3 queries`.
 pub fn counted(n: usize, noun: &str) -> String {

@@ -1,6 +1,6 @@
 //! How diagnostics look: the only user of `ariadne`.
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Label, Severity};
 use crate::base::span::{SourceId, SourceMap, Span};
 use ariadne::{CharSet, Color, Config, IndexType, Report, ReportKind};
 
@@ -82,8 +82,32 @@ fn window(text: &str, spans: &[Span]) -> Window {
     Window { text: "\n".repeat(line) + &shown, start, shift: line, cut }
 }
 
+/// A diagnostic about expansions as one about what is written: places in the texts of modules and loops, and a label
+/// where each of them was asked for. `None` if it is about no expansion.
+fn unfolded(diagnostic: &Diagnostic, sources: &SourceMap) -> Option<Diagnostic> {
+    let instance = |l: &Label| sources.get(l.span.source).instance.is_some();
+    if !diagnostic.labels.iter().any(instance) {
+        return None;
+    }
+    let mut out = diagnostic.clone();
+    let mut more: Vec<Label> = Vec::new();
+    for label in &mut out.labels {
+        for (span, text) in sources.expansions(label.span.source) {
+            let label = Label { span, text: text.to_string() };
+            if !more.contains(&label) {
+                more.push(label);
+            }
+        }
+        label.span.source = sources.written(label.span.source);
+    }
+    out.labels.extend(more);
+    Some(out)
+}
+
 /// Renders one diagnostic as text, coloured if asked, ending in a newline.
 pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> String {
+    let unfolded = unfolded(diagnostic, sources);
+    let diagnostic = unfolded.as_ref().unwrap_or(diagnostic);
     let Some(main) = diagnostic.labels.first() else { return without_place(diagnostic) };
     let mut ids: Vec<SourceId> = diagnostic.labels.iter().map(|l| l.span.source).collect();
     ids.sort();

@@ -22,6 +22,8 @@ pub struct ExampleFiles {
 pub struct Inputs {
     /// Templates; several are read as one.
     pub templates: Vec<PathBuf>,
+    /// Folders to look for imports in, before the standard library.
+    pub libraries: Vec<PathBuf>,
     /// Data: texts in the `.db` form, and tables.
     pub data: Vec<PathBuf>,
     /// Examples to learn from.
@@ -77,6 +79,7 @@ impl Inputs {
         };
         Ok(Inputs {
             templates: vec![template],
+            libraries: Vec::new(),
             data: find(&["facts.db"]).into_iter().collect(),
             train,
             validation: ExampleFiles {

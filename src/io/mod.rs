@@ -4,13 +4,14 @@
 //! and says clearly what it could not read.
 
 pub mod inputs;
+pub mod library;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub mod tables;
 
-use crate::base::span::{SourceId, SourceMap};
+use crate::base::span::{SourceId, SourceMap, Span, Spanned};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::syntax::ast::{self, Statement};
 use crate::syntax::parser;
@@ -18,6 +19,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub use inputs::Inputs;
+use library::Found;
 
 /// Reads a file (`-`: standard input) as UTF-8 text.
 pub fn read_text(path: &Path, sources: &mut SourceMap) -> Result<SourceId, Diagnostic> {
@@ -65,62 +67,112 @@ pub fn read_text(path: &Path, sources: &mut SourceMap) -> Result<SourceId, Diagn
     }
 }
 
-/// Templates with everything that they import, in order of first mention; each file once.
-pub fn read_templates(paths: &[PathBuf], sources: &mut SourceMap) -> (Vec<ast::File>, Diagnostics) {
-    let mut reader =
-        TemplateReader { sources, done: Vec::new(), open: Vec::new(), files: Vec::new(), out: Vec::new() };
+/// Templates with everything that they import, in order of first mention; each file once. Imports are looked for beside
+/// the importing file, in `libraries`, and in the standard library.
+pub fn read_templates(
+    paths: &[PathBuf],
+    libraries: &[PathBuf],
+    sources: &mut SourceMap,
+) -> (Vec<ast::File>, Diagnostics) {
+    let mut reader = TemplateReader::new(libraries, sources);
     for path in paths {
         reader.read(path, None);
     }
     (reader.files, reader.out)
 }
 
+/// What an import of an entry at the prompt brings in: files are relative to the working directory.
+pub fn read_import(
+    path: &Spanned<String>,
+    libraries: &[PathBuf],
+    sources: &mut SourceMap,
+) -> (Vec<ast::File>, Diagnostics) {
+    let mut reader = TemplateReader::new(libraries, sources);
+    reader.import(&path.node, path.span, Some(Path::new("")));
+    (reader.files, reader.out)
+}
+
+/// What an import brings in if only the standard library is there: nothing if it has no such file.
+pub fn read_built_in(written: &str, span: Span, sources: &mut SourceMap) -> (Vec<ast::File>, Diagnostics) {
+    let mut reader = TemplateReader::new(&[], sources);
+    if let Found::BuiltIn(_) = library::find(written, None, &[]) {
+        reader.import(written, span, None);
+    }
+    (reader.files, reader.out)
+}
+
 struct TemplateReader<'a> {
     sources: &'a mut SourceMap,
+    libraries: &'a [PathBuf],
     done: Vec<PathBuf>,
     open: Vec<PathBuf>,
     files: Vec<ast::File>,
     out: Diagnostics,
 }
 
-/// The file that an import names: relative to the importing file, or to the working directory after `./`; with
-/// `.lrnn` added if there is no such file without.
-fn import_path(written: &str, from: &Path) -> PathBuf {
-    let direct = match written.strip_prefix("./") {
-        Some(rest) => PathBuf::from(rest),
-        None => from.parent().unwrap_or(Path::new("")).join(written),
-    };
-    let with_suffix = PathBuf::from(format!("{}.lrnn", direct.display()));
-    if !direct.is_file() && with_suffix.is_file() { with_suffix } else { direct }
-}
+impl<'a> TemplateReader<'a> {
+    fn new(libraries: &'a [PathBuf], sources: &'a mut SourceMap) -> Self {
+        let (done, open, files, out) = Default::default();
+        TemplateReader { sources, libraries, done, open, files, out }
+    }
 
-impl TemplateReader<'_> {
-    fn read(&mut self, path: &Path, import: Option<crate::base::span::Span>) {
-        let key = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        if self.open.contains(&key) {
-            let mut d = Diagnostic::new(codes::IMPORT_CYCLE, format!("`{}` imports itself", path.display()));
+    /// Reads what an import in the file `from` (none: of the standard library) names.
+    fn import(&mut self, written: &str, span: Span, from: Option<&Path>) {
+        match library::find(written, from, self.libraries) {
+            Found::File(path) => self.read(&path, Some((written, span))),
+            Found::Nowhere => {
+                let title = format!("`{written}` is not in the standard library");
+                let d = Diagnostic::new(codes::CANNOT_READ, title).label(span, "imported here");
+                self.out.push(library::not_found(d, written));
+            }
+            Found::BuiltIn(i) => {
+                let (path, text) = library::BUILT_IN[i];
+                // No file has such a name: the standard library is another place.
+                let key = PathBuf::from(format!("<stdlib>/{path}"));
+                if self.enters(&key, path, Some(span)) {
+                    let source = self.sources.add(format!("stdlib/{path}.lrnn"), text);
+                    self.file(key, source, None);
+                }
+            }
+        }
+    }
+
+    /// Whether a file is still to be read; an import of what imports it is a fault.
+    fn enters(&mut self, key: &PathBuf, name: &str, import: Option<Span>) -> bool {
+        if self.open.contains(key) {
+            let mut d = Diagnostic::new(codes::IMPORT_CYCLE, format!("`{name}` imports itself"));
             if let Some(span) = import {
                 d = d.label(span, "by this import");
             }
             self.out.push(d);
-            return;
+            return false;
         }
-        if self.done.contains(&key) {
+        !self.done.contains(key)
+    }
+
+    fn read(&mut self, path: &Path, import: Option<(&str, Span)>) {
+        let key = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if !self.enters(&key, &path.display().to_string(), import.map(|i| i.1)) {
             return;
         }
         let source = match read_text(path, self.sources) {
             Ok(source) => source,
             Err(mut d) => {
-                if let (Some(span), true) = (import, d.labels.is_empty()) {
+                if let (Some((written, span)), true) = (import, d.labels.is_empty()) {
                     d = d.label(span, "imported here");
                     if path.extension().is_none_or(|e| e != "lrnn") {
                         d = d.note(format!("`{}.lrnn` was looked for, too", path.display()));
                     }
+                    d = library::not_found(d, written);
                 }
                 self.out.push(d);
                 return;
             }
         };
+        self.file(key, source, Some(path));
+    }
+
+    fn file(&mut self, key: PathBuf, source: SourceId, path: Option<&Path>) {
         self.open.push(key.clone());
         let text = self.sources.text(source).to_string();
         let (mut file, found) = parser::parse_template(source, &text);
@@ -134,7 +186,7 @@ impl TemplateReader<'_> {
                         self.files.push(std::mem::take(&mut own));
                     }
                     for p in paths {
-                        self.read(&import_path(&p.node, path), Some(p.span));
+                        self.import(&p.node, p.span, path);
                     }
                 }
                 other => own.statements.push(other),

@@ -2,11 +2,11 @@
 
 use super::script::{Entries, is_command};
 use crate::base::index::Id;
-use crate::base::span::{SourceId, SourceMap, Span};
+use crate::base::span::{SourceId, SourceMap, Span, Spanned};
 use crate::console::options::SettingArgs;
 use crate::console::table;
 use crate::data::PredId;
-use crate::diag::{Diagnostic, Diagnostics, Severity, codes, has_errors};
+use crate::diag::{Diagnostic, Diagnostics, Severity, codes, has_errors, once};
 use crate::exec::Parameters;
 use crate::io::{self, Inputs};
 use crate::learn::EpochReport;
@@ -162,8 +162,7 @@ impl Engine {
                 }
                 Statement::Import(paths) => {
                     self.add_clauses(std::mem::take(&mut clauses), reply);
-                    let paths: Vec<PathBuf> = paths.iter().map(|p| imported(&p.node)).collect();
-                    self.load_files(&paths, &[], reply);
+                    self.import(&paths, reply);
                 }
                 other => clauses.push(other),
             }
@@ -177,6 +176,18 @@ impl Engine {
             return;
         }
         let spans: Vec<Span> = clauses.iter().filter_map(place).collect();
+        let modules = self.session.modules.clone();
+        let mut found = Vec::new();
+        let known = self.shared_values();
+        self.session.modules.know(known);
+        let files = self.session.expand(vec![ast::File { statements: clauses }], &mut found);
+        let failed = has_errors(&found);
+        reply.diagnostics(found);
+        if failed {
+            self.session.modules = modules;
+            return;
+        }
+        let clauses = files.into_iter().flat_map(|f| f.statements);
         let fresh =
             |at: Span| spans.iter().any(|s| s.source == at.source && s.start <= at.start && at.end <= s.end);
         let mut facts = Vec::new();
@@ -188,16 +199,56 @@ impl Engine {
             }
         }
         let (touches, data) = (!facts.is_empty(), |session: &mut Session| session.add_facts(&facts));
-        self.change(vec![file], touches, data, &fresh, reply);
+        if !self.change(vec![file], touches, data, &fresh, reply) {
+            self.session.modules = modules;
+        }
+    }
+
+    /// Reads what imports name, all or none.
+    fn import(&mut self, paths: &[Spanned<String>], reply: &mut Reply) {
+        let first_new = self.session.sources.len();
+        let libraries = self.session.libraries.clone();
+        let (mut files, mut found) = (Vec::new(), Vec::new());
+        for path in paths {
+            let (read, more) = io::read_import(path, &libraries, &mut self.session.sources);
+            files.extend(read);
+            found.extend(more);
+        }
+        self.add_files(files, first_new, false, |_| found, reply);
+    }
+
+    /// Adds the files of a template with data.
+    fn add_files(
+        &mut self,
+        files: Vec<ast::File>,
+        first_new: usize,
+        touches: bool,
+        data: impl FnOnce(&mut Session) -> Diagnostics,
+        reply: &mut Reply,
+    ) -> bool {
+        let modules = self.session.modules.clone();
+        let mut found = Vec::new();
+        let files = self.session.expand(files, &mut found);
+        let read = |session: &mut Session| {
+            found.extend(data(session));
+            found
+        };
+        let done = self.change(files, touches, read, &|at| at.source.index() >= first_new, reply);
+        if !done {
+            self.session.modules = modules;
+        }
+        done
     }
 
     /// Loads files, all or none.
     pub(super) fn load_files(&mut self, templates: &[PathBuf], data: &[PathBuf], reply: &mut Reply) -> bool {
-        let first_new = self.session.sources.ids().count();
+        let first_new = self.session.sources.len();
+        let libraries = self.session.libraries.clone();
         let mut found = Vec::new();
         let mut files = Vec::new();
         for path in templates {
-            let (read, more) = io::read_templates(std::slice::from_ref(path), &mut self.session.sources);
+            let one = std::slice::from_ref(path);
+            let (read, more) = io::read_templates(one, &libraries, &mut self.session.sources);
             files.extend(read);
             found.extend(more);
         }
@@ -205,7 +256,7 @@ impl Engine {
             data.iter().for_each(|path| found.extend(session.add_data(path)));
             found
         };
-        self.change(files, !data.is_empty(), read, &|at| at.source.index() >= first_new, reply)
+        self.add_files(files, first_new, !data.is_empty(), read, reply)
     }
 
     /// Gives the program the meaning that the settings ask for now.
@@ -232,6 +283,12 @@ impl Engine {
         let mut found = data(session);
         self.program.extend(files);
         session.resolve(&self.program, &mut found);
+        let sources = session.sources.clone();
+        // What a module says is new if its use is.
+        let fresh = &|at: Span| {
+            let written = Span { source: sources.written(at.source), ..at };
+            fresh(written) || sources.expansions(at.source).iter().any(|(at, _)| fresh(*at))
+        };
         for d in &mut found {
             // A rule entered before its facts may look misspelt once there are other facts. That must not keep those
             // out: the rule cannot be mended any more, and until its own facts come it derives nothing.
@@ -250,6 +307,7 @@ impl Engine {
                     && d.span().is_some_and(fresh)
             }));
         }
+        let found = once(&found, &sources);
         let news = found.iter().filter(|d| d.is_error() || !self.warned.contains(d)).cloned().collect();
         reply.diagnostics(news);
         if failed {
@@ -437,14 +495,6 @@ fn strip_queries(program: &mut Vec<ast::File>) {
     program.retain(|f| !f.statements.is_empty());
 }
 
-/// The file that `import` names at the prompt: relative to the working directory, `.lrnn` added if there is no such
-/// file without.
-fn imported(written: &str) -> PathBuf {
-    let direct = PathBuf::from(written.strip_prefix("./").unwrap_or(written));
-    let suffixed = PathBuf::from(format!("{}.lrnn", direct.display()));
-    if !direct.is_file() && suffixed.is_file() { suffixed } else { direct }
-}
-
 /// All of a clause.
 fn place(clause: &Statement) -> Option<Span> {
     let list = |first: Span, entries: &[MetaEntry]| entries.last().map_or(first, |e| first.to(e.value.span));
@@ -456,6 +506,8 @@ fn place(clause: &Statement) -> Option<Span> {
         Statement::WeightMetadata(w) => Some(w.span),
         Statement::TemplateMetadata(entries) => entries.first().map(|e| list(e.key.span, entries)),
         Statement::Import(_) | Statement::Query(_) => None,
+        Statement::Module(m) => Some(m.text.span),
+        Statement::Block(b) => Some(b.text.span),
     }
 }
 
@@ -482,6 +534,6 @@ fn each_weight<'s>(statement: &'s Statement, visit: &mut dyn FnMut(&'s ast::Weig
         Statement::PredicateMetadata(p) => metadata(&p.entries, visit),
         Statement::WeightMetadata(w) => metadata(&w.entries, visit),
         Statement::TemplateMetadata(entries) => metadata(entries, visit),
-        Statement::Import(_) | Statement::Query(_) => {}
+        Statement::Import(_) | Statement::Query(_) | Statement::Module(_) | Statement::Block(_) => {}
     }
 }

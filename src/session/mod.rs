@@ -21,6 +21,7 @@ use crate::base::span::SourceMap;
 use crate::data::builder::Builder;
 use crate::data::{Database, MAX_ARITY, Query, QueryTerm, Split, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
+use crate::expand::{Library, expand};
 use crate::graph::lift::Scope;
 use crate::io::{self, Inputs};
 use crate::learn::TrainSettings;
@@ -37,6 +38,8 @@ pub use build::{Network, Statistics};
 pub use folds::CrossValidation;
 pub use modes::{LiftMode, LiftReport};
 pub use run::Outcome;
+
+use std::path::PathBuf;
 
 /// What to do with a query that cannot be derived.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -114,6 +117,10 @@ pub struct Session {
     pub template: Template,
     /// The order of evaluation.
     pub strata: Strata,
+    /// The modules that can be used.
+    pub modules: Library,
+    /// Folders to look for imports in.
+    pub libraries: Vec<PathBuf>,
     /// Settings.
     pub settings: Settings,
     /// Seconds spent on reading.
@@ -133,11 +140,14 @@ impl Session {
     pub fn load_program(inputs: &Inputs, settings: Settings) -> (Session, Vec<ast::File>, Diagnostics) {
         let start = std::time::Instant::now();
         let mut sources = SourceMap::new();
-        let (files, mut out) = io::read_templates(&inputs.templates, &mut sources);
+        let (files, mut out) = io::read_templates(&inputs.templates, &inputs.libraries, &mut sources);
         let mut vocabulary = Vocabulary::new();
         let (database, found) = inputs.read_data(&mut sources, &mut vocabulary);
         out.extend(found);
         let mut session = Session { sources, vocabulary, database, ..Session::empty(settings) };
+        session.libraries = inputs.libraries.clone();
+        // After the data: names of modules' own keep clear of its names.
+        let files = session.expand(files, &mut out);
         session.resolve(&files, &mut out);
         session.parse_seconds = start.elapsed().as_secs_f64() - session.member_seconds;
         (session, files, out)
@@ -164,9 +174,39 @@ impl Session {
         let (database, found) = builder.finish();
         session.database = database;
         out.extend(found);
-        let files = vec![file];
+        let files = session.imported(file, &mut out);
+        let files = session.expand(files, &mut out);
         session.resolve(&files, &mut out);
         (session, files, out)
+    }
+
+    /// A text with what it imports from the standard library; a text alone has no other files.
+    fn imported(&mut self, mut file: ast::File, out: &mut Diagnostics) -> Vec<ast::File> {
+        let mut files = Vec::new();
+        let imports = file.statements.iter().filter_map(|s| match s {
+            ast::Statement::Import(paths) => Some(paths),
+            _ => None,
+        });
+        for path in imports.flatten() {
+            let (read, found) = io::read_built_in(&path.node, path.span, &mut self.sources);
+            files.extend(read);
+            out.extend(found);
+        }
+        file.statements.retain(|s| !matches!(s, ast::Statement::Import(_)));
+        files.push(file);
+        files
+    }
+
+    /// The files with modules, loops and choices as plain statements.
+    pub fn expand(&mut self, files: Vec<ast::File>, out: &mut Diagnostics) -> Vec<ast::File> {
+        let libraries = self.libraries.clone();
+        let elsewhere = || {
+            let listed = io::library::modules(&libraries).into_iter();
+            listed.map(|l| (l.module.name.node.clone(), l.path)).collect()
+        };
+        let (files, found) = expand(files, &mut self.modules, &mut self.sources, &elsewhere);
+        out.extend(found);
+        files
     }
 
     /// A session without program and data.
@@ -177,6 +217,8 @@ impl Session {
             database: Database::new(),
             template: Template::default(),
             strata: Strata::default(),
+            modules: Library::default(),
+            libraries: Vec::new(),
             settings,
             parse_seconds: 0.0,
             member_seconds: 0.0,

@@ -1,6 +1,8 @@
 //! The syntax tree of a template: what the user wrote, with places.
 
+pub use super::formula::{Argument, Condition, Parameter, ParameterKind, Range};
 use crate::base::span::{Span, Spanned};
+use std::sync::Arc;
 
 /// A parsed template file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +30,82 @@ pub enum Statement {
     Import(Vec<Spanned<String>>),
     /// `?- w q, … .` (REPL and data files).
     Query(Vec<Fact>),
+    /// `@module name(…) { … }`; gone after expansion.
+    Module(Arc<Module>),
+    /// `@use`, `@for` or `@if`; gone after expansion.
+    Block(Arc<Block>),
+}
+
+/// A module: statements with parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Module {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its parameters in order.
+    pub parameters: Vec<Parameter>,
+    /// The lines of the `%%` comments before it.
+    pub doc: Vec<String>,
+    /// Its statements.
+    pub body: Vec<Part>,
+    /// From `@module` to the end of the parameters.
+    pub header: Span,
+    /// All of it, as written.
+    pub text: Spanned<String>,
+}
+
+/// A block outside modules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// What it is.
+    pub part: Part,
+    /// All of it, as written.
+    pub text: Spanned<String>,
+}
+
+/// A part of a module or block.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Plain statements, which are parsed when parameters have values.
+    Text(Spanned<String>),
+    /// `@use name(…).`
+    Use(Use),
+    /// `@for L in 1..5 { … }`
+    For(For),
+    /// `@if a == b { … } @else { … }`
+    If(If),
+}
+
+/// An `@use`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Use {
+    /// The module's name.
+    pub name: Spanned<String>,
+    /// Its arguments in order.
+    pub arguments: Vec<Argument>,
+    /// Without the full stop.
+    pub span: Span,
+}
+
+/// An `@for`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct For {
+    /// The loop variable.
+    pub variable: Spanned<String>,
+    /// Its values.
+    pub range: Range,
+    /// What is repeated.
+    pub body: Vec<Part>,
+    /// From `@for` to the end of the range.
+    pub span: Span,
+}
+
+/// An `@if` with its `@else @if` and `@else`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct If {
+    /// Conditions in order, each with the statements that stand for it if it is the first that holds.
+    pub links: Vec<(Condition, Vec<Part>)>,
+    /// The statements if none holds.
+    pub otherwise: Vec<Part>,
 }
 
 /// A rule.

@@ -9,6 +9,9 @@ use super::token::{Token, TokenKind, Tokens};
 use crate::base::span::{SourceId, Span};
 use crate::diag::{Label, codes};
 use TokenKind as K;
+pub use blocks::RESERVED;
+
+mod blocks;
 
 /// Brackets may nest this deep; the language itself needs three.
 const MAX_DEPTH: usize = 32;
@@ -32,6 +35,14 @@ pub enum ChunkKind {
     TemplateMetadata,
     /// `import gnn/gcn.`
     Import,
+    /// `@module gcn(x/1, d) { … }`
+    Module,
+    /// `@use gcn(feature, 8).`
+    Use,
+    /// `@for L in 1..5 { … }`
+    For,
+    /// `@if d > 1 { … } @else { … }`
+    If,
 }
 
 /// The place of one statement.
@@ -211,6 +222,9 @@ impl<'t> Chunker<'t> {
         if self.import_at(first) {
             return self.import(first);
         }
+        if let Some(keyword) = self.keyword(first) {
+            return self.block(first, keyword);
+        }
         let listed = |kind, bracket| {
             let end = self.list(bracket)?;
             chunk(kind, if self.kind(end) == K::Stop { end + 1 } else { end }, false)
@@ -343,7 +357,8 @@ impl<'t> Chunker<'t> {
         let (last, finished) = self.walk(first, |i, depth| {
             let kind = self.kind(i);
             arrow |= depth == 0 && kind.is_arrow();
-            kind == K::Stop
+            // The word of a block begins a statement, also where the full stop before it was forgotten.
+            kind == K::Stop || depth == 0 && i > first && self.keyword(i + 1).is_some()
         })?;
         Ok(End { last, unfinished: !finished, arrow })
     }
@@ -443,6 +458,9 @@ impl<'t> Chunker<'t> {
     /// Where to go on after a broken statement: behind its full stop; if a metadata list was left open, or a quote
     /// swallowed the full stop, at the next line that can begin a statement.
     fn recover(&self, first: usize, broken: &Broken) -> usize {
+        if self.keyword(first).is_some_and(|k| k != blocks::Keyword::Use) {
+            return self.block_recovery(first);
+        }
         let place = broken.fault.labels.first().map_or(0, |l| l.span.start);
         let faulty = self.tokens.partition_point(|t| t.start < place).min(self.tokens.len() - 1).max(first);
         let next_line = |from: usize| {

@@ -335,7 +335,13 @@ fn template(source: SourceId, text: &str) -> String {
                     Line { blank_before, ..Line::default() }
                 }
             };
-            statement(&pieces[i..end], chunk.kind, &mut line);
+            let block = [ChunkKind::Module, ChunkKind::Use, ChunkKind::For, ChunkKind::If];
+            if block.contains(&chunk.kind) {
+                // Blocks keep their lines, without the white space that ends them.
+                line.text += &block_text(&text[chunk.start..chunk.end]);
+            } else {
+                statement(&pieces[i..end], chunk.kind, &mut line);
+            }
             lines.push(line);
             i = end;
             continue;
@@ -370,6 +376,28 @@ fn template(source: SourceId, text: &str) -> String {
         out.push('\n');
     }
     out
+}
+
+/// A block as it is written, without white space at the ends of its lines.
+fn block_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for token in Tokens::new(text).filter(|t| t.kind == K::Space) {
+        let (start, end) = (token.start as usize, token.end as usize);
+        let space = &text[start..end];
+        // The end of a line comment belongs to the comment.
+        out += text[at..start].trim_end_matches([' ', '\t', '\r']);
+        match space.rfind('\n') {
+            Some(last) => {
+                let empty = space.matches('\n').count() > 1;
+                out += if empty { "\n\n" } else { "\n" };
+                out += space[last + 1..].trim_matches(|c| c != ' ');
+            }
+            None => out += space,
+        }
+        at = end;
+    }
+    out + &text[at..]
 }
 
 /// What stands between two tokens of a statement.

@@ -7,6 +7,7 @@ mod expression;
 pub mod facts;
 mod foreign;
 pub mod format;
+pub mod formula;
 mod operators;
 pub mod parser;
 pub mod print;

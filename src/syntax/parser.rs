@@ -185,6 +185,10 @@ impl Builder {
             ChunkKind::WeightMetadata => G::weight_statement,
             ChunkKind::TemplateMetadata => G::template_statement,
             ChunkKind::Import => G::import_statement,
+            ChunkKind::Module | ChunkKind::Use | ChunkKind::For | ChunkKind::If => {
+                out.push(chunker.tree(chunk)?);
+                return Ok(());
+            }
         };
         let slice = blanked(chunker, text, chunk);
         let outer = self.shift;

@@ -333,6 +333,8 @@ impl Display for Statement {
                 list(f, paths, ", ", |f, p| f.write_str(&path(&p.node)))?;
                 f.write_char('.')
             }
+            Statement::Module(module) => f.write_str(&module.text.node),
+            Statement::Block(block) => f.write_str(&block.text.node),
             Statement::Query(facts) => {
                 f.write_str("?- ")?;
                 list(f, facts, ", ", |f, q| q.fmt(f))?;

@@ -109,7 +109,7 @@ pub fn lower<'a>(
             Statement::PredicateOffset(p) => l.predicate_offset(p),
             Statement::PredicateMetadata(p) => l.predicate_metadata(p),
             Statement::WeightMetadata(_) | Statement::TemplateMetadata(_) => {}
-            Statement::Import(_) => {}
+            Statement::Import(_) | Statement::Module(_) | Statement::Block(_) => {}
             Statement::Query(queries) => l.template.queries.extend(queries.iter().cloned()),
         }
     }

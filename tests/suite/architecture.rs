@@ -10,6 +10,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("tensor", 1),
     ("syntax", 2),
     ("data", 3),
+    ("expand", 3),
     ("template", 4),
     ("io", 5),
     ("plan", 5),

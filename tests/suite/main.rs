@@ -27,6 +27,7 @@ mod lift_modes;
 mod lifting;
 mod messages;
 mod metamorphic;
+mod modules;
 mod newcomer;
 mod open_facts;
 mod peers;

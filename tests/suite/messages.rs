@@ -595,32 +595,32 @@ fn families_of_weights() {
     };
     told(
         "$w[X]={3} h(X) :- *feat(X). h(X) :- $w feat(X).",
-        "E0216",
+        "E0228",
         "$w",
         &["one weight, without brackets here"],
     );
     told(
         "$w={1,3} h(X) :- feat(X). h(X) :- $w[X] feat(X).",
-        "E0216",
+        "E0228",
         "$w[X]",
         &["1 term between brackets here"],
     );
     told(
         "$w[X]={1,3} h(X) :- feat(X). h(X) :- $w[X,Y] feat(X), *bond(X,Y).",
-        "E0216",
+        "E0228",
         "$w[X,Y]",
         &["2 terms between brackets here", "its first mention: 1 term between brackets"],
     );
-    told("$w[X]={3} h(X) :- *feat(X).\nh/1 [offset=$w]", "E0216", "$w", &["nothing picks a member here"]);
+    told("$w[X]={3} h(X) :- *feat(X).\nh/1 [offset=$w]", "E0228", "$w", &["nothing picks a member here"]);
     told(
         "$w[Y]={1,3} h(X) :- feat(X), bond(X,Y).",
-        "E0217",
+        "E0229",
         "Y",
         &["no argument of the head", "before a literal"],
     );
-    told("h(X) :- $w[Z]={1,3} feat(X).", "E0217", "Z", &["`Z` stands nowhere else in the rule"]);
-    told("h(X) :- $w[_]={1,3} feat(X).", "E0217", "_", &["picks no member"]);
-    told("$w[Z]={3} h(X) :- *feat(X).", "E0217", "Z", &["stands nowhere else"]);
+    told("h(X) :- $w[Z]={1,3} feat(X).", "E0229", "Z", &["`Z` stands nowhere else in the rule"]);
+    told("h(X) :- $w[_]={1,3} feat(X).", "E0229", "_", &["picks no member"]);
+    told("$w[Z]={3} h(X) :- *feat(X).", "E0229", "Z", &["stands nowhere else"]);
     told(
         "h(X) :- feat(X), $w[X]={3}.",
         "E0111",

@@ -1,0 +1,120 @@
+//! Definitions of modules.
+
+use super::{Expander, NONE, fault, is_word};
+use crate::base::hash::HashSet;
+use crate::diag::{Diagnostic, codes};
+use crate::syntax::ast::{Module, ParameterKind, Part, Range};
+use crate::syntax::chunk::RESERVED;
+use crate::syntax::formula::{Formula, FormulaKind, NamePart};
+use crate::syntax::token::{TokenKind, lex};
+use std::sync::Arc;
+
+impl Expander<'_> {
+    /// Adds a module to the library.
+    pub(super) fn define(&mut self, module: &Arc<Module>) {
+        let name = &module.name;
+        if let Some(other) = self.library.modules.iter().find(|m| m.name.node == name.node) {
+            let title = format!("the module `{}` is defined twice", name.node);
+            let d = Diagnostic::new(codes::MODULE_TWICE, title).label(name.span, "here");
+            self.diagnostics.push(d.label(other.name.span, "and here"));
+            return;
+        }
+        let mut words = HashSet::default();
+        names_of(&module.body, &mut words);
+        for parameter in &module.parameters {
+            parameter.default.iter().for_each(|f| names_in(f, &mut words));
+        }
+        for (i, parameter) in module.parameters.iter().enumerate() {
+            let word = &parameter.name;
+            if RESERVED.contains(&word.node.as_str()) {
+                let title = format!("no parameter can be called `{}`", word.node);
+                self.error(fault(codes::MODULE_TWICE, title, word.span, "a word of the language"));
+            }
+            if let Some(other) = module.parameters[..i].iter().find(|p| p.name.node == word.node) {
+                let title = format!("`{}` has two parameters `{}`", name.node, word.node);
+                let d = Diagnostic::new(codes::MODULE_TWICE, title).label(word.span, "again here");
+                self.diagnostics.push(d.label(other.name.span, "first here"));
+            } else if !words.contains(word.node.as_str()) {
+                let title = format!("`{}` never uses its parameter `{}`", name.node, word.node);
+                let d = Diagnostic::new(codes::UNUSED_PARAMETER, title);
+                self.diagnostics.push(d.label(word.span, "without effect"));
+            }
+            let given = parameter.default.as_ref().filter(|f| match parameter.kind {
+                ParameterKind::Predicate(_) => !is_word(f, NONE),
+                ParameterKind::Weight => true,
+                ParameterKind::Value => false,
+            });
+            if let Some(default) = given {
+                let mut d = fault(
+                    codes::ARGUMENT_KIND,
+                    format!("`{}` cannot have this default", word.node),
+                    default.span,
+                    "not a default of such a parameter",
+                );
+                d.help = Some(match parameter.kind {
+                    ParameterKind::Weight => "a weight that an `@use` does not name is private to it".into(),
+                    _ => format!("`= {NONE}` lets an `@use` leave the predicate out"),
+                });
+                self.error(d);
+            }
+        }
+        self.library.modules.push(module.clone());
+    }
+}
+
+/// All words of some parts, to find parameters that none of them is.
+fn names_of<'p>(parts: &'p [Part], out: &mut HashSet<&'p str>) {
+    for part in parts {
+        match part {
+            Part::Text(text) => words(&text.node, out),
+            Part::Use(call) => call.arguments.iter().for_each(|a| names_in(&a.value, out)),
+            Part::For(each) => {
+                match &each.range {
+                    Range::Numbers(a, b) => [a, b].into_iter().for_each(|f| names_in(f, out)),
+                    Range::List(f) => names_in(f, out),
+                }
+                names_of(&each.body, out);
+            }
+            Part::If(choice) => {
+                for (condition, parts) in &choice.links {
+                    names_in(&condition.left, out);
+                    names_in(&condition.right, out);
+                    names_of(parts, out);
+                }
+                names_of(&choice.otherwise, out);
+            }
+        }
+    }
+}
+
+fn words<'t>(text: &'t str, out: &mut HashSet<&'t str>) {
+    for token in lex(text).into_iter().filter(|t| matches!(t.kind, TokenKind::Name | TokenKind::Variable)) {
+        let word = &text[token.range()];
+        out.insert(word);
+        out.extend(word.split('-'));
+    }
+}
+
+fn names_in<'f>(formula: &'f Formula, out: &mut HashSet<&'f str>) {
+    match &formula.kind {
+        FormulaKind::Number(_) | FormulaKind::Quoted(_) => {}
+        FormulaKind::Name(parts) | FormulaKind::Weight(parts) | FormulaKind::Signature(parts, _) => {
+            for part in parts {
+                match part {
+                    NamePart::Text(text) => {
+                        out.insert(text);
+                    }
+                    NamePart::Value(value) => names_in(value, out),
+                }
+            }
+        }
+        FormulaKind::List(items) | FormulaKind::Call(_, items) => {
+            items.iter().for_each(|f| names_in(f, out));
+        }
+        FormulaKind::Element(a, b) | FormulaKind::Operation { left: a, right: b, .. } => {
+            names_in(a, out);
+            names_in(b, out);
+        }
+        FormulaKind::Negation(inner) => names_in(inner, out),
+    }
+}

@@ -1,0 +1,348 @@
+//! Modules, loops and choices: what they expand to, whose names are whose, and what is said about faults in them.
+
+use crate::support::{evaluate_only, shown};
+use nlog::base::span::SourceMap;
+use nlog::diag::{Diagnostic, has_errors};
+use nlog::session::{Session, Settings};
+use nlog::syntax::ast::File;
+use std::ops::ControlFlow;
+
+const DATA: &str = "<[1,2]> feat(a), <[0,1]> feat(b), <[1,1]> feat(c), bond(a,b), bond(b,c), bond(c,a).";
+
+/// The plain statements that a template stands for, each on its line.
+fn expanded(template: &str) -> String {
+    let (session, files, found) = Session::from_texts_program(template, "", Settings::default());
+    let errors: Vec<Diagnostic> =
+        found.into_iter().filter(|d| d.is_error() && d.code.0.starts_with("E02")).collect();
+    assert!(errors.is_empty(), "{}", shown(&errors, &session));
+    File { statements: files.into_iter().flat_map(|f| f.statements).collect() }.to_string()
+}
+
+/// The values of all answers after some epochs.
+fn values(template: &str, data: &str) -> Vec<Vec<f64>> {
+    let mut settings = evaluate_only();
+    settings.train.epochs = 3;
+    let (session, found) = Session::from_texts(template, data, settings);
+    assert!(!has_errors(&found), "{}", shown(&found, &session));
+    let network = crate::support::network(&session);
+    let mut parameters = session.initial_parameters();
+    let run = session.run(&network, &mut parameters, &mut |_| ControlFlow::Continue(()));
+    run.expect("finite values").values
+}
+
+/// The first error of a template, as it is shown.
+fn refused(template: &str, code: &str) -> String {
+    let (session, found) = Session::from_texts(template, DATA, Settings::default());
+    let d = found.iter().find(|d| d.is_error());
+    let d = d.unwrap_or_else(|| panic!("no error in\n{template}"));
+    let text = shown(std::slice::from_ref(d), &session);
+    assert_eq!(d.code.0, code, "{text}");
+    text
+}
+
+#[test]
+fn parameters_are_put_in_wherever_they_stand() {
+    let module = "@module m(x/1, h/1, d, k, act, c, w = 0.5) {
+        {2*d, d} h(X) :- <w> x(X), [w, @{w+1}] y(X), k(X), next(k, c, @{k - 1}).  [transformation=act]
+        y(X) :- act(x(X)), X > k. [activation=leakyrelu(w), learnable=true]
+        h/1 [transformation=act]
+        y/1 {d}
+        k(X) :- x(X).
+        next(1, 2, X) :- x(X).
+    }";
+    let text = expanded(&format!("{module}\n@use m(in, out, 3, 2, tanh, 'any text').\n"));
+    assert_eq!(
+        text,
+        "{6,3} out(X) :- <0.5> in(X), [0.5,1.5] y__m_1(X), k__m_1(X), next__m_1(2,'any text',1). [transformation=tanh]\n\
+         y__m_1(X) :- tanh(in(X)), X > 2. [activation=leakyrelu(0.5), learnable=true]\n\
+         out/1 [transformation=tanh]\n\
+         y__m_1/1 {3}\n\
+         k__m_1(X) :- in(X).\n\
+         next__m_1(1,2,X) :- in(X).\n"
+    );
+}
+
+#[test]
+fn names_are_glued_and_expressions_calculated() {
+    let loops =
+        "@for L in 1..2 { @for K in L..2 { {L,K+1} l@{L}_@K(a@L) :- $w@L={@{L}} l@{L-1}_@{K}x(X). } }";
+    let text = expanded(loops);
+    assert_eq!(
+        text,
+        "{1,2} l1_1(a1) :- $w1={1} l0_1x(X).\n\
+         {1,3} l1_2(a1) :- $w1={1} l0_2x(X).\n\
+         {2,3} l2_2(a2) :- $w2={2} l1_2x(X).\n"
+    );
+    // Both ends are included, and an empty range is no fault.
+    assert_eq!(expanded("@for L in 3..2 { p(L). } @for L in 2..2 { q(L). }"), "q(2).\n");
+    assert_eq!(expanded("@for L in 1..6/2 { p(@{mod(7, L)}). }"), "p(0).\np(1).\np(1).\n");
+    assert_eq!(
+        expanded("@for R in {single, 'b c', 2, foo-bar} { @for K in 1..1 { p(R, @{K+1}). } }"),
+        "p(single,2).\np('b c',2).\np(2,2).\np(foo-bar,2).\n"
+    );
+}
+
+#[test]
+fn lists_have_elements_and_predicates() {
+    let module = "@module rel(x/1, h/1, relations, units) {
+        @for R in relations { {@{units[2]}, @{units[1]}} h(I) :- x(J), *R(J,I). }
+        @for L in 2..len(units) { {units[L], units[L-1]} g@L(X) :- x(X). }
+        h(X) :- g@{len(units)}(X).
+    }";
+    let text = expanded(&format!("{module}\n@use rel(f, h, {{single, foo-bar}}, {{2, 3, 4}})."));
+    assert_eq!(
+        text,
+        "{3,2} h(I) :- f(J), *single(J,I).\n{3,2} h(I) :- f(J), *foo-bar(J,I).\n\
+         {3,2} g2__rel_1(X) :- f(X).\n{4,3} g3__rel_1(X) :- f(X).\nh(X) :- g3__rel_1(X).\n"
+    );
+    // A word that one module hands to another still names what it names where it was written.
+    let outer = "@module outer(x/1, e/2, h/1) { mine(J,I) :- x(J), x(I). @use rel(x, h, {mine, e}, {2,2}). }";
+    let text = expanded(&format!("{module}\n{outer}\n@use outer(f, bond, h)."));
+    assert!(text.contains("h(I) :- f(J), *mine__outer_1(J,I)."), "{text}");
+    assert!(text.contains("h(I) :- f(J), *bond(J,I)."), "{text}");
+}
+
+#[test]
+fn choices_are_made_by_words_and_numbers() {
+    let module = "@module m(x/1, h/1, compat = paper, n = 1, mask/2 = none) {
+        @if compat == pynl { h(X) :- x(X), a(X). a(X) :- x(X). }
+        @else @if n >= 2 { h(X) :- x(X), b(n). b(n) :- x(X). }
+        @else { h(X) :- x(X). }
+        @if mask != none { h(X) :- x(Y), *mask(X,Y). }
+    }";
+    let of = |arguments: &str| expanded(&format!("{module} @use m({arguments})."));
+    assert_eq!(of("f, h"), "h(X) :- f(X).\n");
+    assert_eq!(of("f, h, n = 2"), "h(X) :- f(X), b__m_1(2).\nb__m_1(2) :- f(X).\n");
+    assert_eq!(of("f, h, pynl, 2"), "h(X) :- f(X), a__m_1(X).\na__m_1(X) :- f(X).\n");
+    assert_eq!(of("f, h, mask = bond"), "h(X) :- f(X).\nh(X) :- f(Y), *bond(X,Y).\n");
+    assert_eq!(of("f, h, mask = none"), "h(X) :- f(X).\n");
+}
+
+#[test]
+fn names_of_a_module_are_its_own() {
+    let module = "@module m(x/1, h/1, $w) { $v={2,2} mid(X) :- $w={2,2} x(X). $v [learnable=false]
+        h(X) :- mid(X), {2,2} x(X), @lt(1,2). mid/1 [offset=$v] }";
+    let text = expanded(&format!(
+        "{module} mid(X) :- feat(X). @use m(feat, mid). @use m(mid, h, $s). @use m(h, g, $w = $s)."
+    ));
+    assert_eq!(
+        text,
+        "mid(X) :- feat(X).\n\
+         $v__m_1={2,2} mid__m_1(X) :- $w__m_1={2,2} feat(X).\n$v__m_1 [learnable=false]\n\
+         mid(X) :- mid__m_1(X), {2,2} feat(X), @lt(1,2).\nmid__m_1/1 [offset=$v__m_1]\n\
+         $v__m_2={2,2} mid__m_2(X) :- $s={2,2} mid(X).\n$v__m_2 [learnable=false]\n\
+         h(X) :- mid__m_2(X), {2,2} mid(X), @lt(1,2).\nmid__m_2/1 [offset=$v__m_2]\n\
+         $v__m_3={2,2} mid__m_3(X) :- $s={2,2} h(X).\n$v__m_3 [learnable=false]\n\
+         g(X) :- mid__m_3(X), {2,2} h(X), @lt(1,2).\nmid__m_3/1 [offset=$v__m_3]\n"
+    );
+    // A name that a user has is left to them, in the template and in the data.
+    let small = "@module m(x/1, h/1) { a(X) :- x(X). h(X) :- a(X). } @use m(f, h). ";
+    assert!(expanded(&format!("{small} q(X) :- a__m_1(X).")).contains("a__m_2(X) :- f(X)."));
+    let (_, files, _) = Session::from_texts_program(small, "a__m_1(c).", Settings::default());
+    assert_eq!(files.last().map(|f| f.statements[0].to_string()).as_deref(), Some("a__m_2(X) :- f(X)."));
+}
+
+#[test]
+fn an_expansion_means_the_same() {
+    let template = "import gnn/gcn.
+        @module two(x/1, edge/2, h/1, d) { @use gcn(x, edge, mid, 2, d). @use gcn(mid, edge, h, d, d, act = tanh). }
+        @use two(feat, bond, l1, 3).
+        @for L in 2..3 { @use two(l@{L-1}, bond, l@L, 3). }
+        $w={3,3} t(X) :- l3(X).
+        @if 1 == 1 { q(X) :- $w t(X). }
+        {1,3} out(X) :- q(X).";
+    // Widths of the first layer differ from those of the others.
+    let template = template.replace("@use gcn(x, edge, mid, 2, d)", "@use gcn(x, edge, mid, din, d)");
+    let template = template.replace("two(x/1, edge/2, h/1, d)", "two(x/1, edge/2, h/1, d, din = d)");
+    let template = template.replace("@use two(feat, bond, l1, 3).", "@use two(feat, bond, l1, 3, 2).");
+    let data = format!("{DATA} ?- 1 out(a), 0 out(b), out(c).");
+    let plain = expanded(&template);
+    assert!(!plain.contains(['@', '#']) && !plain.contains("import"), "{plain}");
+    assert_eq!(values(&template, &data), values(&plain, &data));
+    // Nor do the names of parameters, modules and a module's predicates matter.
+    let renamed = template
+        .replace("two", "deux")
+        .replace("mid", "between")
+        .replace("(x/1, edge/2, h/1, d, din = d)", "(u/1, link/2, v/1, n, m = n)")
+        .replace("@use gcn(x, edge, between, din, d)", "@use gcn(u, link, between, m, n)")
+        .replace(
+            "@use gcn(between, edge, h, d, d, act = tanh)",
+            "@use gcn(between, link, v, n, n, act = tanh)",
+        );
+    assert_ne!(renamed, template);
+    assert_eq!(values(&renamed, &data), values(&template, &data));
+}
+
+#[test]
+fn the_graph_convolution_is_the_formula() {
+    // W = [[1,2],[0,1]] given by hand, identity activation; a path a - b - c.
+    let edges = "bond(a,b), bond(b,a), bond(b,c), bond(c,b)";
+    let data = format!("{edges}, <[1,0]> feat(a), <[0,1]> feat(b), <[1,1]> feat(c). ?- h(a), h(b), h(c).");
+    let run = |arguments: &str| {
+        let module = nlog::io::library::BUILT_IN.iter().find(|(p, _)| *p == "gnn/gcn").expect("there").1;
+        let fixed = module.replace("{dout,din}", "<[[1,2],[0,1]]>");
+        values(&format!("{fixed}\n@use gcn(feat, bond, h, 2, 2, identity{arguments})."), &data)
+    };
+    let x = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
+    let expect = |e: [[f64; 3]; 3], symmetric: bool| -> Vec<Vec<f64>> {
+        let degree: Vec<f64> = (0..3).map(|i| (0..3).map(|j| e[j][i]).sum()).collect();
+        (0..3)
+            .map(|i| {
+                let sum = |c: usize| -> f64 {
+                    (0..3)
+                        .map(|j| {
+                            let norm = if symmetric { (degree[i] * degree[j]).sqrt() } else { 1.0 };
+                            e[j][i] / norm * x[j][c]
+                        })
+                        .sum()
+                };
+                vec![sum(0) + 2.0 * sum(1), sum(1)]
+            })
+            .collect()
+    };
+    let path = [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]];
+    let mut loops = path;
+    (0..3).for_each(|i| loops[i][i] = 1.0);
+    for (arguments, wanted) in [
+        ("", expect(loops, true)),
+        (", loops = 0", expect(path, true)),
+        (", norm = none", expect(loops, false)),
+        (", weighted = 1", expect(loops, true)),
+    ] {
+        for (a, b) in run(arguments).iter().flatten().zip(wanted.iter().flatten()) {
+            assert!((a - b).abs() < 1e-12, "{arguments}: {a} is not {b}");
+        }
+    }
+}
+
+#[test]
+fn faults_of_uses() {
+    let m = "@module m(x/1, h/1, d, act = tanh) { {d,2} h(X) :- x(X). h/1 [transformation=act] }\n";
+    for (text, code, words) in [
+        ("@use gcn(feat, bond, h, 2, 2).", "E0216", "`import gnn/gcn.` brings it in"),
+        ("@use n(feat, h).", "E0216", "`nlog lib`"),
+        ("@use m(feat, h, 2, relu, 3).", "E0217", "takes 4 arguments, not 5"),
+        ("@use m(feat).", "E0217", "not given `h`, `d`"),
+        ("@use m(feat, h, dim = 2).", "E0217", "has no parameter `dim`"),
+        ("@use m(feat, h, d = 2, d = 3).", "E0217", "given twice"),
+        ("@use m(feat, h, d = 2, relu).", "E0217", "without a name behind one with a name"),
+        ("@use m(bond/2, h, 2).", "E0218", "`x` takes a predicate of 1 argument"),
+        ("@use m(3, h, 2).", "E0218", "this is the number `3`"),
+        ("@use m(feat, h, $w).", "E0218", "takes a number, a word or a list"),
+        ("@use m(feat, h, 2, 3).", "E0218", "as its default is one"),
+        ("@use m(feat, h, relu).", "E0222", "the word `relu` is no number"),
+        ("@use m(feat, h, 1/0).", "E0222", "without a result"),
+        ("@use m(feat, h, 2)", "E0107", "no full stop"),
+        ("@use m(feat h, 2).", "E0101", "expected `,` or `)`, found `h`"),
+        ("@use m feat.", "E0101", "expected `(`"),
+    ] {
+        let shown = refused(&format!("{m}{text}\n"), code);
+        assert!(shown.contains(words), "`{words}` is missing in\n{shown}");
+        // What is wrong inside of the module shows both places.
+        let inside = ["the word `relu`"].contains(&&words[..words.len().min(15)]);
+        assert_eq!(shown.contains("in `m`, used here"), inside, "{shown}");
+    }
+}
+
+#[test]
+fn faults_of_modules_and_blocks() {
+    for (text, code, words) in [
+        ("@module m(x/1) { h(X) :- x(X). @use m(x). } @use m(feat).", "E0219", "uses itself"),
+        ("@module a(x/1) { @use b(x). } @module b(x/1) { @use a(x). } @use a(feat).", "E0219", "through `b`"),
+        (
+            "@module m(x/1, h/1) { h(X) :- x(X), y(X). } @use m(feat, h).",
+            "E0220",
+            "`y/1` is no parameter of `m`",
+        ),
+        ("@module m(bond/2, h/1) { h(X) :- bnod(X,_). } @use m(bond, h).", "E0220", "did you mean `bond`?"),
+        (
+            "@module m(x/1, h/1) { h(X) :- x(X), h(X,X). } @use m(feat, h).",
+            "E0220",
+            "another number of arguments",
+        ),
+        ("@module m(x/1) { p(X) :- x(X). }\n@module m(x/1) { p(X) :- x(X). }", "E0221", "defined twice"),
+        ("@module m(x/1, x) { p(X) :- x(X). }", "E0221", "two parameters `x`"),
+        ("@module m(if) { p(if). }", "E0221", "a word of the language"),
+        ("@for in in 1..2 { p(in). }", "E0221", "a word of the language"),
+        ("@module m(x/1 = y) { p(X) :- x(X). }", "E0218", "cannot have this default"),
+        ("@module m($w = v) { p(X) :- $w={2} q(X). }", "E0218", "private"),
+        ("@module m(m/2 = none, h/1) { h(X) :- *m(X,_). } @use m(h = h).", "E0218", "left out by the `@use`"),
+        ("@for L in 1..2 { p(@{K}). }", "E0222", "`K` is neither parameter nor loop variable"),
+        ("@for L in 1..2 { p@K(a). }", "E0222", "neither parameter"),
+        ("@for L in 1..2 { p@L-1(a). }", "E0222", "`@{L-1}`"),
+        ("@for L in 1..x { p(L). }", "E0222", "`x` is neither"),
+        ("@for L in 1..1.5 { p(L). }", "E0222", "1.5 is no whole number"),
+        ("@for L in {1,2} { p(@{L[1]}). }", "E0222", "has no elements"),
+        ("@module m(l, h/1) { h(@{l[3]}). } @use m({1,2}, h).", "E0222", "no element 3 of a list of 2"),
+        ("@module m(l, h/1) { h(l). } @use m({1,2}, h).", "E0222", "cannot stand in a statement"),
+        ("@if a == b { p(a). }", "E0222", "`a` is neither"),
+        ("@for L in 5 { p(L). }", "E0218", "a loop runs over"),
+        ("@for L in 1..1000000 { p(L). }", "E0223", "more than 50000 turns"),
+        ("@for L in 1..300 { @for K in 1..300 { p(L,K). } }", "E0223", "more than 50000"),
+        ("@for L in 1..2 { import a. }", "E0111", "an import"),
+        ("@module m(h/1) { [rule=identity] h(a). } @use m(h).", "E0111", "defaults of the template"),
+        ("@module m(h/1) { ?- h(a). } @use m(h).", "E0111", "a query"),
+        ("@for L in 1..2 { @module m(x/1) { p(X) :- x(X). } }", "E0111", "`@module` cannot stand here"),
+        ("@else { p(a). }", "E0101", "without an `@if`"),
+        ("@if 1 == 1 p(a).", "E0101", "expected `{`"),
+        ("@if 1 { p(a). }", "E0101", "expected `==`"),
+        ("@for L 1..2 { p(a). }", "E0101", "expected `in`, found `1`"),
+        ("@for L in 1..2 { p(a).", "E0102", "never closed"),
+        ("@for L in 1..2 { p(a]. }", "E0102", "does not close it"),
+        ("@for L-1 in 1..2 { p(a). }", "E0101", "`-` is an operator"),
+        ("@module m(x/1) { p(X) :- § x(X). }", "E0104", "§"),
+        ("p(X) :- feat(X)\n@for L in 1..2 { p(a). }", "E0107", "missing after this"),
+    ] {
+        let shown = refused(text, code);
+        assert!(shown.contains(words), "`{words}` is missing in\n{shown}");
+    }
+}
+
+#[test]
+fn a_fault_shows_all_the_places() {
+    let template = "@module inner(x/1, h/1, d) {\n  {d,2} h(X) :- x(X), {3,1} x(X).\n}\n\
+        @module outer(x/1, h/1) {\n  @for L in 1..1 { @use inner(x, h, L+1). }\n}\n@use outer(feat, h).\n{1,2} q :- h(X).";
+    let text = refused(template, "E0401");
+    for words in [
+        "in `inner`, used here",
+        "with `L` = 1",
+        "in `outer`, used here",
+        "template.lrnn:2:",
+        "the value of `feat/1`",
+    ] {
+        if words.starts_with("the value") {
+            continue;
+        }
+        assert!(text.contains(words), "`{words}` is missing in\n{text}");
+    }
+    // A fault behind a broken block is found, too.
+    let two = "@for L in 1..2 { p(a]. }\nq :- feat(X). [transformation=tahn]";
+    let (session, found) = Session::from_texts(two, DATA, Settings::default());
+    assert_eq!(found.iter().filter(|d| d.is_error()).count(), 2, "{}", shown(&found, &session));
+}
+
+#[test]
+fn the_same_fault_in_many_turns_is_told_once() {
+    let (session, found) = Session::from_texts(
+        "@for L in 1..5 { q :- feat(X). [transformation=tahn] }",
+        DATA,
+        Settings::default(),
+    );
+    assert_eq!(found.len(), 5);
+    assert_eq!(nlog::diag::once(&found, &session.sources).len(), 1);
+    let (other, plain) = Session::from_texts("q :- feat(x.", DATA, Settings::default());
+    assert_eq!(nlog::diag::once(&plain, &other.sources), plain);
+    assert!(nlog::diag::once(&[], &SourceMap::new()).is_empty());
+}
+
+#[test]
+fn an_unused_parameter_is_a_warning() {
+    let (session, found) = Session::from_texts(
+        "@module m(x/1, d = 2) { p(X) :- x(X). } @use m(feat).",
+        DATA,
+        Settings::default(),
+    );
+    let text = shown(&found, &session);
+    assert!(!has_errors(&found), "{text}");
+    assert!(text.contains("`m` never uses its parameter `d`"), "{text}");
+}
