@@ -374,6 +374,7 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
         lift,
         lift_mode: LiftMode::default(),
         compat,
+        profile: false,
     })
 }
 

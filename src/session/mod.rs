@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod build;
+pub mod execution;
 pub mod extend;
 pub mod folds;
 pub mod groups;
@@ -9,6 +10,7 @@ mod hints;
 pub mod inspect;
 pub mod lifting;
 pub mod modes;
+pub mod profile;
 pub mod quotient;
 pub mod report;
 pub mod run;
@@ -78,6 +80,8 @@ pub struct Settings {
     pub lift_mode: LiftMode,
     /// Whose meaning a template has where this engine mends the reference.
     pub compat: Compat,
+    /// Whether training is measured, see [`profile`].
+    pub profile: bool,
 }
 
 impl Default for Settings {
@@ -92,6 +96,7 @@ impl Default for Settings {
             lift: Scope::default(),
             lift_mode: LiftMode::default(),
             compat: Compat::Off,
+            profile: false,
         }
     }
 }

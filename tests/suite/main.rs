@@ -27,6 +27,8 @@ mod messages;
 mod metamorphic;
 mod newcomer;
 mod peers;
+mod plans;
+mod profile;
 mod quotient;
 mod robustness;
 mod semiring;
