@@ -66,6 +66,12 @@ fn text(out: &mut dyn Write, execution: &Execution) -> Result<()> {
         let rest = counted(execution.rules.len() - own, "more rule");
         writeln!(out, "\nand {rest} (`--json` writes all)")?;
     }
+    if !execution.negations.is_empty() {
+        writeln!(out, "\nsoft negations")?;
+    }
+    for operation in &execution.negations {
+        writeln!(out, "  {:<10}{}", "compute", operation_text(operation, false))?;
+    }
     match &execution.network {
         Some(network) => network_text(out, network),
         None => Ok(()),

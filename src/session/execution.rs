@@ -24,6 +24,8 @@ pub struct Execution {
     pub worlds: usize,
     /// The rules, as written; those that the engine adds are left out.
     pub rules: Vec<RulePlan>,
+    /// Operations that stand for no rule: soft negations.
+    pub negations: Vec<OperationPlan>,
     /// What was compiled; `None` without queries.
     pub network: Option<NetworkPlan>,
 }
@@ -219,7 +221,7 @@ impl Session {
             self.gather(&mut gathered, self.template.rules.iter_enumerated(), &shared);
             gathered.worlds = 0;
         }
-        let mut by_rule = self.compiled_operations(network);
+        let (mut by_rule, negations) = self.compiled_operations(network);
         let mut rules = Vec::new();
         for (id, rule) in self.template.rules.iter_enumerated().filter(|(_, r)| !r.origin.is_helper()) {
             rules.push(RulePlan {
@@ -236,7 +238,7 @@ impl Session {
             });
         }
         let network = network.map(|n| self.network_plan(n));
-        Ok(Execution { worlds: gathered.worlds, rules, network })
+        Ok(Execution { worlds: gathered.worlds, rules, negations, network })
     }
 
     /// Positions of body literals that read what is derived together with the head.
@@ -420,8 +422,12 @@ impl Session {
         all.into_iter().map(plan).collect()
     }
 
-    /// The operations of all programs by the rule that they are written in, in order of computation.
-    fn compiled_operations(&self, network: Option<&Network>) -> IndexMap<RuleId, Vec<OperationPlan>> {
+    /// The operations of all programs by the rule that they are written in, in order of computation, and those that are
+    /// written in none.
+    fn compiled_operations(
+        &self,
+        network: Option<&Network>,
+    ) -> (IndexMap<RuleId, Vec<OperationPlan>>, Vec<OperationPlan>) {
         let mut all: IndexMap<Operation, OperationPlan> = IndexMap::default();
         for program in network.into_iter().flat_map(|n| &n.programs) {
             let mut here: HashMap<Operation, usize> = HashMap::default();
@@ -451,15 +457,17 @@ impl Session {
             r.span.source == span.source && r.span.start <= span.start && span.end <= r.span.end
         };
         let mut out: IndexMap<RuleId, Vec<OperationPlan>> = IndexMap::default();
+        let mut rest = Vec::new();
         for (key, plan) in all {
             let written = |(_, r): &(RuleId, &&Rule)| {
                 !r.origin.is_helper() && key.span.is_some_and(|span| holds(r, span))
             };
-            if let Some((id, _)) = ids.iter_enumerated().find(written) {
-                out.entry(id).or_default().push(plan);
+            match ids.iter_enumerated().find(written) {
+                Some((id, _)) => out.entry(id).or_default().push(plan),
+                None => rest.push(plan),
             }
         }
-        out
+        (out, rest)
     }
 
     fn network_plan(&self, network: &Network) -> NetworkPlan {

@@ -197,6 +197,20 @@ fn a_template_alone_has_a_plan() {
 }
 
 #[test]
+fn soft_negations_stand_by_themselves() {
+    let dir =
+        folder("h(X) :- ~f(X), s(X).\n{1} q :- h(X).\n", "1 q :- <0.3> f(a), s(a), <0.6> f(b), s(b).\n");
+    let found = plan(&dir, &[]);
+    let negations = found["negations"].as_array().expect("a list");
+    assert_eq!((negations.len(), &negations[0]["rows"]), (1, &2.into()));
+    let rules = found["rules"].as_array().expect("a list").iter();
+    let all = rules.flat_map(|r| r["operations"].as_array().expect("a list")).chain(negations);
+    assert_eq!(found["network"]["rows"], all.filter_map(|o| o["rows"].as_u64()).sum::<u64>());
+    let text = String::from_utf8(nlog(dir.path(), &["plan", "t.lrnn", "d.db"]).stdout).expect("UTF-8");
+    assert!(text.contains("soft negations\n  compute   reverse of"), "{text}");
+}
+
+#[test]
 fn rows_are_those_of_a_run() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for example in ["molecules", "family", "routes", "xor"] {
