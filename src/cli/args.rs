@@ -49,6 +49,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Count the neurons of a template on data before and after equal ones are made one.
     Lift(Box<LiftArgs>),
+    /// Tell how a template is executed on data, and why: join orders, indexes, forms of computation, rows.
+    Plan(Box<PlanArgs>),
     /// Read and check a template (and data); only what unbound variables cost is counted by grounding.
     Check(Box<CheckArgs>),
     /// Explain the code of a message, with a wrong and a right program; list all codes.
@@ -83,10 +85,13 @@ pub struct RunArgs {
     /// Print the learned weights.
     #[arg(long, help_heading = "Results")]
     pub weights: bool,
+    /// Print where the time went: by stage, and by operation of the rules (and write it into the report).
+    #[arg(long, help_heading = "Results")]
+    pub profile: bool,
     /// Answer without weights and training: bool (does it hold?), count (in how many ways?), maxmin (to what
     /// degree?) or minplus (at what least length?).
     #[arg(long, value_name = "NAME", help_heading = "Results", conflicts_with_all = [
-        "weights", "dump", "optimizer", "lr", "decay", "batch", "loss", "init", "dist", "weight_decay", "clip_norm",
+        "weights", "profile", "dump", "optimizer", "lr", "decay", "batch", "loss", "init", "dist", "weight_decay", "clip_norm",
         "clip_value", "patience", "reduction", "eval_every", "precision",
     ])]
     pub semiring: Option<String>,
@@ -95,7 +100,7 @@ pub struct RunArgs {
         long,
         value_name = "STAGE",
         help_heading = "Results",
-        conflicts_with_all = ["predictions", "report", "weights", "folds"]
+        conflicts_with_all = ["predictions", "report", "weights", "folds", "profile"]
     )]
     pub dump: Option<String>,
 }
@@ -146,6 +151,32 @@ fn lift_arg(arg: Arg) -> Arg {
         "lift_mode" => arg.visible_alias("mode"),
         _ => arg.hide(idle),
     }
+}
+
+/// `nlog plan`. Takes every setting of `nlog run`; those that change nothing here are not listed.
+#[derive(Debug, Clone, Args)]
+#[command(mut_args(plan_arg))]
+pub struct PlanArgs {
+    /// Files.
+    #[command(flatten)]
+    pub files: FileArgs,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingArgs,
+    /// Modes of lifting.
+    #[command(flatten)]
+    pub lifting: LiftModeArgs,
+    /// Print one JSON object instead of text.
+    #[arg(long, help_heading = "Results")]
+    pub json: bool,
+}
+
+/// The settings of `nlog run` as `nlog plan` shows them.
+fn plan_arg(arg: Arg) -> Arg {
+    // Samples of a step and the functions of outputs are part of what is decided.
+    const USED: [&str; 2] = ["batch", "loss"];
+    let idle = arg.get_help_heading() == Some("Training") && !USED.contains(&arg.get_id().as_str());
+    arg.hide(idle)
 }
 
 /// `nlog check`.

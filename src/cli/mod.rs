@@ -5,6 +5,7 @@ pub mod dump;
 pub mod explain;
 pub mod fmt;
 pub mod lift;
+pub mod plan;
 mod quotient;
 pub mod run;
 
@@ -39,6 +40,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run::run(*args, &console),
         Command::Lift(args) => lift::lift(*args, &console),
+        Command::Plan(args) => plan::plan(*args, &console),
         Command::Check(args) => run::check(*args, &console),
         Command::Explain(args) => explain::explain(&args),
         Command::Fmt(args) => fmt::fmt(&args, &console),

@@ -4,6 +4,7 @@ use super::args::{CheckArgs, RunArgs};
 use super::dump::{Read, Stage, dump};
 use crate::base::span::SourceMap;
 use crate::console::options::{choose, inputs, set_threads, settings, settings_json, usage};
+use crate::console::profile::write_profile;
 use crate::console::{Console, Stop, lifting, table};
 use crate::diag::{Diagnostic, codes, counted, has_errors};
 use crate::exec::Parameters;
@@ -57,6 +58,7 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     let inputs = inputs(&args.files, console)?;
     let mut settings = settings(&args.settings)?;
     args.lifting.apply(&mut settings)?;
+    settings.profile = args.profile;
     if let Some(path) = &args.predictions
         && table::Format::of(path).is_none()
     {
@@ -199,6 +201,10 @@ fn results(
     if let Some(parameters) = parameters.filter(|_| args.weights) {
         table::weights(&mut stdout, session, parameters)?;
     }
+    let profile = session.profile(network, outcome, start.elapsed().as_secs_f64());
+    if let Some(profile) = &profile {
+        write_profile(&mut stdout, profile)?;
+    }
     stdout.flush()?;
     if let Some(path) = &args.predictions {
         write_file(path, console, session, |out| {
@@ -212,6 +218,7 @@ fn results(
         args.lifting.add_to(&mut settings);
         settings["semiring"] = serde_json::json!(args.semiring);
         let mut report = session.report(network, outcome, settings, total, peak_mb());
+        report.profile = profile;
         report.folds = cross.map(FoldsReport::new);
         write_file(path, console, session, |out| {
             serde_json::to_writer_pretty(&mut *out, &report)?;

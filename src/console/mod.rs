@@ -2,6 +2,7 @@
 
 pub mod lifting;
 pub mod options;
+pub mod profile;
 pub mod table;
 
 use crate::base::span::SourceMap;

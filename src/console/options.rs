@@ -379,6 +379,7 @@ fn read_settings(args: &SettingArgs) -> Result<Settings, Diagnostic> {
         lift_mode: LiftMode::default(),
         compat,
         finds_members: true,
+        profile: false,
     })
 }
 

@@ -9,7 +9,7 @@ mod members;
 mod sums;
 
 use super::fusion::{Reader, only_readers};
-use super::program::{Block, Kind, Leaf, OutputSlot, Program};
+use super::program::{Block, Kind, Leaf, Origin, OutputSlot, Program};
 use super::schedule::{Schedule, schedule};
 use crate::base::hash::{HashMap, IndexMap};
 use crate::base::span::Span;
@@ -81,6 +81,8 @@ struct PendingLinear {
     sources: Vec<u32>,
     constant: Constant,
     base: usize,
+    /// The slot that asked for it first.
+    span: Option<Span>,
 }
 
 /// Whether the sources of a product are constants.
@@ -356,6 +358,7 @@ impl<'a> Compiler<'a> {
                     output,
                     sources.len(),
                     Kind::Activate { activation, input, sources: sources.clone() },
+                    span,
                 );
                 for (source, place) in sources.into_iter().zip(places) {
                     self.applied.insert((id, source), (place, output));
@@ -423,8 +426,9 @@ impl<'a> Compiler<'a> {
         let block = *self.pending_ids.entry((weight, shape, function, constant)).or_insert(next);
         if block == next {
             let sources = Vec::new();
+            let span = slot.span;
             let pending =
-                PendingLinear { weight, function, input: shape, output, sources, constant, base: 0 };
+                PendingLinear { weight, function, input: shape, output, sources, constant, base: 0, span };
             self.pending.push(pending);
         }
         let pending = &mut self.pending[block as usize];
@@ -532,7 +536,8 @@ impl<'a> Compiler<'a> {
                     source_gradient,
                 }
             };
-            self.program.blocks.push(Block { base: p.base, rows, shape: p.output, kind });
+            let origin = self.origin(p.span);
+            self.program.blocks.push(Block { base: p.base, rows, shape: p.output, kind, origin });
         }
         Ok(())
     }
@@ -635,6 +640,7 @@ impl<'a> Compiler<'a> {
                 combined,
                 neurons.len(),
                 Kind::Combine { combination, activation, inputs, sources: places },
+                op.span,
             );
         } else {
             shape = inputs[0];
@@ -646,6 +652,7 @@ impl<'a> Compiler<'a> {
                 output,
                 neurons.len(),
                 Kind::Activate { activation: rest, input: shape, sources: places },
+                op.span,
             );
             shape = output;
         }
@@ -668,12 +675,18 @@ impl<'a> Compiler<'a> {
         })
     }
 
+    /// Of the next block.
+    fn origin(&self, span: Option<Span>) -> Origin {
+        Origin { number: self.program.blocks.len() as u32, span }
+    }
+
     /// Appends a block; the offsets of its rows.
-    fn block(&mut self, shape: Shape, rows: usize, kind: Kind) -> Vec<u32> {
+    fn block(&mut self, shape: Shape, rows: usize, kind: Kind, span: Option<Span>) -> Vec<u32> {
         let base = self.program.arena;
         let width = shape.len();
         self.program.arena += rows * width;
-        self.program.blocks.push(Block { base, rows, shape, kind });
+        let origin = self.origin(span);
+        self.program.blocks.push(Block { base, rows, shape, kind, origin });
         (0..rows).map(|i| (base + i * width) as u32).collect()
     }
 }

@@ -144,6 +144,6 @@ impl<'a> Extractor<'a> {
                 },
             },
         };
-        Block { base, rows, shape: block.shape, kind }
+        Block { base, rows, shape: block.shape, kind, origin: block.origin }
     }
 }

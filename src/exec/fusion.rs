@@ -5,7 +5,7 @@
 //! activation, mostly) is done to the sum in place.
 
 use crate::graph::{Graph, Op, OpId};
-use crate::template::Template;
+use crate::template::{RuleId, Template, WeightId};
 use crate::tensor::Shape;
 use crate::tensor::functions::Aggregation;
 
@@ -83,15 +83,56 @@ impl Cost {
         3 * weight.len() * value.cols as usize
     }
 
+    /// Operations if values are multiplied before they are added up; `None` where that is never done: by a scalar, or
+    /// of one.
+    pub fn before(&self) -> Option<usize> {
+        let product = self.weight.times(self.value)?;
+        let scales = self.weight.is_scalar() || self.value.is_scalar();
+        (!scales).then(|| self.products + 2 * self.summands * product.len())
+    }
+
+    /// Operations if sums are multiplied.
+    pub fn after(&self) -> usize {
+        self.sums * Cost::of_product(self.weight, self.value) + 2 * self.summands * self.value.len()
+    }
+
     /// Whether values are multiplied before they are added up: there may be fewer distinct values than sums (under
     /// lifting there mostly are), or they are longer than their products.
     pub fn weight_first(&self) -> bool {
-        let Some(product) = self.weight.times(self.value) else { return false };
-        if self.weight.is_scalar() || self.value.is_scalar() {
-            return false;
+        self.before().is_some_and(|before| before < self.after())
+    }
+}
+
+/// What was chosen for the sums of a rule under one weight, and why; over all its levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SumChoice {
+    /// The rule whose groundings are added up.
+    pub rule: RuleId,
+    /// The weight.
+    pub weight: WeightId,
+    /// Whether values are multiplied, not sums.
+    pub weight_first: bool,
+    /// How many sums.
+    pub sums: usize,
+    /// Values in all sums.
+    pub summands: usize,
+    /// Operations with the weight before the sum, see [`Cost::before`]; `None` where that is never done.
+    pub before: Option<usize>,
+    /// Operations with the weight after the sum.
+    pub after: usize,
+}
+
+impl SumChoice {
+    /// Adds the choice of another level of the same rule, if it is the same.
+    pub fn joined(&mut self, other: SumChoice) -> bool {
+        let key = |c: &SumChoice| (c.rule, c.weight, c.weight_first, c.before.is_some());
+        let same = key(self) == key(&other);
+        if same {
+            self.sums += other.sums;
+            self.summands += other.summands;
+            self.before = self.before.zip(other.before).map(|(a, b)| a + b);
+            self.after += other.after;
         }
-        let after =
-            self.sums * Cost::of_product(self.weight, self.value) + 2 * self.summands * self.value.len();
-        self.products + 2 * self.summands * product.len() < after
+        same
     }
 }

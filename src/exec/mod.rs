@@ -9,12 +9,13 @@ pub mod extract;
 pub mod fusion;
 pub mod interval;
 pub mod partition;
+pub mod profile;
 pub mod program;
 pub mod run;
 pub mod schedule;
 pub mod selection;
 
 pub use compile::{ValueAt, compile, compile_with_values};
-pub use program::{Block, Kind, Parameters, Program};
+pub use program::{Block, Kind, Origin, Parameters, Program};
 pub use run::{Gradients, State};
 pub use selection::Selection;

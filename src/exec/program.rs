@@ -1,6 +1,8 @@
 //! Blocks, programs, parameters.
 
+use super::fusion::SumChoice;
 use crate::base::index::{Id, IndexVec};
+use crate::base::span::Span;
 use crate::template::{Template, WeightId};
 use crate::tensor::Shape;
 use crate::tensor::functions::{Activation, Aggregation, Combination};
@@ -86,6 +88,17 @@ pub struct Block {
     pub shape: Shape,
     /// The operation.
     pub kind: Kind,
+    /// What it is for.
+    pub origin: Origin,
+}
+
+/// The part of a template that a block is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Number of the block in the program of all samples, of which this may be an extract.
+    pub number: u32,
+    /// The literal, head or rule that first asked for it; `None` for soft negations.
+    pub span: Option<Span>,
 }
 
 impl Block {
@@ -109,6 +122,16 @@ impl Block {
                 input.len()
             }
             Kind::Combine { inputs, .. } => inputs[k].len(),
+        }
+    }
+    /// The number of values that all rows read.
+    pub fn source_count(&self) -> usize {
+        match &self.kind {
+            Kind::Linear { sources, .. }
+            | Kind::Activate { sources, .. }
+            | Kind::Combine { sources, .. }
+            | Kind::Reduce { sources, .. } => sources.len(),
+            Kind::Columns { columns, .. } => columns.len(),
         }
     }
     /// The sources that a row reads.
@@ -162,6 +185,8 @@ pub struct Program {
     pub outputs: Vec<OutputSlot>,
     /// Neurons that only copy their input and so have no row of their own.
     pub copies: usize,
+    /// Where sums could be computed before or after a weight: what was chosen.
+    pub sums: Vec<SumChoice>,
 }
 
 impl Program {

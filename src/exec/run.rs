@@ -1,5 +1,6 @@
 //! Forward and backward passes.
 
+use super::profile::Clock;
 use super::program::{Block, Kind, Parameters, Program};
 use super::selection::{Segment, Selection};
 use crate::base::index::Id;
@@ -17,6 +18,8 @@ pub struct State<T> {
     pub values: Vec<T>,
     /// Gradients of the objective with respect to the values.
     pub gradients: Vec<T>,
+    /// Measures blocks, if somebody wants to know.
+    pub clock: Option<Box<Clock>>,
     scratch: Vec<T>,
 }
 
@@ -43,7 +46,7 @@ impl<T: Real> Gradients<T> {
 impl<T: Real> State<T> {
     /// Room for a program, with its constants in place.
     pub fn new(program: &Program) -> Self {
-        let mut state = State { values: Vec::new(), gradients: Vec::new(), scratch: Vec::new() };
+        let mut state = State { values: Vec::new(), gradients: Vec::new(), clock: None, scratch: Vec::new() };
         state.load(program);
         state
     }
@@ -66,9 +69,15 @@ impl<T: Real> State<T> {
             let value = parameters.get(leaf.weight);
             self.values[leaf.offset..leaf.offset + value.len()].copy_from_slice(value);
         }
+        if let Some(clock) = &mut self.clock {
+            clock.rest(false);
+        }
         for segment in &selection.segments {
             let block = &program.blocks[segment.block as usize];
             forward_block(block, *segment, parameters, &mut self.values, &mut self.scratch);
+            if let Some(clock) = &mut self.clock {
+                clock.block(block, *segment, false);
+            }
         }
     }
 
@@ -93,9 +102,15 @@ impl<T: Real> State<T> {
         selection: &Selection,
         gradients: &mut Gradients<T>,
     ) {
+        if let Some(clock) = &mut self.clock {
+            clock.rest(true);
+        }
         for segment in selection.segments.iter().rev() {
             let block = &program.blocks[segment.block as usize];
             self.backward_block(block, *segment, parameters, gradients);
+            if let Some(clock) = &mut self.clock {
+                clock.block(block, *segment, true);
+            }
         }
         for &l in &selection.leaves {
             let leaf = program.leaves[l as usize];
@@ -104,6 +119,9 @@ impl<T: Real> State<T> {
             for (g, x) in gradients.values[range].iter_mut().zip(own) {
                 *g += *x;
             }
+        }
+        if let Some(clock) = &mut self.clock {
+            clock.rest(true);
         }
     }
 

@@ -3,7 +3,7 @@
 use super::relation::NONE;
 
 use super::demand::Demand;
-use super::{FactSource, GroundProgram, Instances};
+use super::{FactSource, GroundBytes, GroundProgram, Instances};
 use crate::base::hash::{HashMap, HashTable, hash_words};
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
@@ -656,6 +656,13 @@ impl<'a> Grounder<'a> {
             }
         }
         self.common = relevant.iter().map(|&p| ground.relations[p].len()).collect();
+    }
+
+    /// Bytes that are held for the current world, room for growth included.
+    pub fn bytes(&self) -> GroundBytes {
+        // A control byte stands beside every bucket.
+        let buckets = |t: &HashTable<u32>| t.num_buckets() * (size_of::<u32>() + 1);
+        GroundBytes { seen: self.seen.values().map(buckets).sum(), ..self.ground.bytes() }
     }
 
     /// Constants over which unbound variables range in the current world (empty if no rule needs them).

@@ -60,6 +60,26 @@ impl Instances {
     }
 }
 
+/// Bytes of a ground program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GroundBytes {
+    /// Rows of all relations, with their sets and indexes.
+    pub relations: usize,
+    /// Values of facts.
+    pub facts: usize,
+    /// Records of ground rules.
+    pub instances: usize,
+    /// Sets of the ground rules of rules whose substitutions may agree in all that is recorded.
+    pub seen: usize,
+}
+
+impl GroundBytes {
+    /// All together.
+    pub fn total(self) -> usize {
+        self.relations + self.facts + self.instances + self.seen
+    }
+}
+
 /// Everything that holds in one world, with the ground rules by which it holds.
 #[derive(Debug, Default)]
 pub struct GroundProgram {
@@ -75,6 +95,15 @@ impl GroundProgram {
     /// Number of ground rules.
     pub fn instance_count(&self) -> usize {
         self.instances.iter().map(Instances::len).sum()
+    }
+    /// Bytes that are held, room for growth included.
+    pub fn bytes(&self) -> GroundBytes {
+        GroundBytes {
+            relations: self.relations.iter().map(Relation::bytes).sum(),
+            facts: self.facts.iter().map(|f| f.capacity() * size_of::<FactSource>()).sum(),
+            instances: self.instances.iter().map(|i| i.words.capacity() * size_of::<u32>()).sum(),
+            seen: 0,
+        }
     }
     /// The fact value of a row, if it is a fact.
     pub fn fact(&self, pred: PredId, row: u32) -> Option<FactSource> {

@@ -105,6 +105,14 @@ impl Relation {
         self.arity
     }
 
+    /// Bytes that are held, room for growth included.
+    pub fn bytes(&self) -> usize {
+        let words = |v: &Vec<u32>| v.capacity() * size_of::<u32>();
+        let indexes: usize = self.indexes.iter().map(|i| words(&i.heads) + words(&i.next)).sum();
+        let rows = self.rows.capacity() * size_of::<ConstId>();
+        rows + words(&self.rounds) + self.set.slots.capacity() * size_of::<Slot>() + indexes
+    }
+
     /// Number of rows.
     #[inline]
     pub fn len(&self) -> u32 {

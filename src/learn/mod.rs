@@ -5,6 +5,7 @@ pub mod init;
 pub mod loss;
 pub mod metrics;
 pub mod optimizer;
+pub mod profile;
 mod shard;
 pub mod trainer;
 
@@ -12,4 +13,6 @@ pub use init::{Distribution, Initializer};
 pub use loss::Loss;
 pub use metrics::{Case, Metrics, evaluate, evaluate_cases};
 pub use optimizer::{Optimizer, OptimizerState, Schedule, clip_by_norm, clip_by_value};
+pub use profile::TrainProfile;
+pub use shard::{Layout, Reason, layout};
 pub use trainer::{Batch, Classes, EpochReport, History, Reduction, Sample, TrainSettings, Trainer};

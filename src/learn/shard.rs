@@ -4,10 +4,12 @@ use super::loss::Loss;
 use super::trainer::{Batch, Sample};
 use crate::data::Split;
 use crate::exec::extract::Extractor;
+use crate::exec::profile::Clock;
 use crate::exec::selection::Selector;
 use crate::exec::{Gradients, Parameters, Program, Selection, State};
 use crate::template::WeightId;
 use crate::tensor::real::Real;
+use serde::Serialize;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -20,14 +22,47 @@ pub(super) struct Shard<'a, T> {
     pub gradients: Gradients<T>,
     /// The weights of the last gradient.
     pub weights: Vec<WeightId>,
-    layout: Layout<T>,
+    layout: Arenas<T>,
     // Working memory: the output of a sample, and the gradient of its negative error.
     z: Vec<T>,
     seed: Vec<T>,
 }
 
+/// Where the samples of a program are computed, with the numbers that decided. Names are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Layout {
+    /// Each sample in an arena of its own, not those of a batch together.
+    pub apart: bool,
+    /// Why.
+    pub reason: Reason,
+    /// Training samples.
+    pub samples: usize,
+    /// Rows of the program.
+    pub rows: usize,
+    /// Rows of all training samples, each by itself; `None` where they were not counted, or not to the end.
+    pub rows_apart: Option<usize>,
+}
+
+/// Why samples are computed where they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Every step takes all samples, which one program computes because worlds share rows.
+    OneProgram,
+    /// By themselves they have at most twice as many rows: a small arena stays in the cache.
+    FewShared,
+    /// They share rows, but a batch has too few of them to pay for finding out what it needs.
+    SmallBatches,
+    /// They share rows, and every step takes all.
+    FullBatches,
+    /// They share rows, and a batch has many of them.
+    LargeBatches,
+    /// By themselves they would take too much memory.
+    TooManyRows,
+}
+
 /// How the samples of a program are computed.
-enum Layout<T> {
+enum Arenas<T> {
     /// In the arena of the program, those of a batch together: they depend on the same rows.
     Together {
         /// Supports all outputs.
@@ -71,16 +106,9 @@ impl<'a, T: Real> Shard<'a, T> {
         batch: Batch,
         shards: usize,
     ) -> Self {
-        // By output: those that a step on the sample which begins with it reads.
-        let mut learned: Vec<&[usize]> = vec![&[]; program.outputs.len()];
-        for s in samples.iter().filter(|s| s.shard == number && s.split == Split::Train) {
-            learned[s.output] = s.outputs();
-        }
-        // One program for all worlds is one because worlds share rows.
-        let joint = batch == Batch::All && shards == 1;
-        let apart = if joint { None } else { apart(&program, &learned, batch) };
-        let (layout, state) = match apart {
-            Some(layout) => (layout, State::new(&Program::default())),
+        let learned = learned(&program, number, samples);
+        let (layout, state) = match decide(&program, &learned, batch, shards).1 {
+            Some(found) => (apart(&program, found), State::new(&Program::default())),
             None => (together(&program, &learned, batch), State::new(&program)),
         };
         Shard {
@@ -94,15 +122,34 @@ impl<'a, T: Real> Shard<'a, T> {
         }
     }
 
+    /// Begins to measure.
+    pub fn start_clock(&mut self) {
+        let clock = || Some(Box::new(Clock::new(self.program.blocks.len())));
+        self.state.clock = clock();
+        if let Arenas::Apart { all: Some((_, state)), .. } = &mut self.layout {
+            state.clock = clock();
+        }
+    }
+
+    /// What was measured, if anything was; measuring begins anew.
+    pub fn take_clock(&mut self) -> Option<Box<Clock>> {
+        let mut clock = self.state.clock.take()?;
+        if let Arenas::Apart { all: Some((_, state)), .. } = &self.layout {
+            state.clock.iter().for_each(|other| clock.add(other));
+        }
+        self.start_clock();
+        Some(clock)
+    }
+
     /// About how many rows a batch computes.
     pub fn row_count(&self, samples: &[Sample], batch: &[usize], whole: bool) -> usize {
         match &self.layout {
-            Layout::Together { training, .. } if whole => training.row_count(),
-            Layout::Together { single, .. } => {
+            Arenas::Together { training, .. } if whole => training.row_count(),
+            Arenas::Together { single, .. } => {
                 let of = |i: &usize| single[samples[*i].output].as_ref().expect(SELECTED).row_count();
                 batch.iter().map(of).sum()
             }
-            Layout::Apart { parts, of, .. } => {
+            Arenas::Apart { parts, of, .. } => {
                 batch.iter().map(|&i| parts[of[samples[i].output] as usize].program.row_count()).sum()
             }
         }
@@ -114,14 +161,20 @@ impl<'a, T: Real> Shard<'a, T> {
         let read = |state: &State<T>, program: &Program, o: usize| -> Vec<f64> {
             state.values[place(program, o)].iter().map(|x| x.to_f64()).collect()
         };
+        if let Some(clock) = &mut state.clock {
+            clock.start(true);
+        }
         let together = |state: &mut State<T>, everything: &Selection| {
+            if let Some(clock) = &mut state.clock {
+                clock.start(true);
+            }
             state.forward(program, parameters, everything);
             (0..program.outputs.len()).map(|o| read(state, program, o)).collect()
         };
         match &mut self.layout {
-            Layout::Together { everything, .. } => together(state, everything),
-            Layout::Apart { all: Some((everything, state)), .. } => together(state, everything),
-            Layout::Apart { parts, .. } => {
+            Arenas::Together { everything, .. } => together(state, everything),
+            Arenas::Apart { all: Some((everything, state)), .. } => together(state, everything),
+            Arenas::Apart { parts, .. } => {
                 let mut values = vec![Vec::new(); program.outputs.len()];
                 for part in parts {
                     state.load(&part.program);
@@ -146,10 +199,13 @@ impl<'a, T: Real> Shard<'a, T> {
         whole: bool,
     ) -> f64 {
         let Shard { program, state, gradients, weights, layout, z, seed } = self;
+        if let Some(clock) = &mut state.clock {
+            clock.start(false);
+        }
         weights.clear();
         let mut seeded = Seeded { z, seed, loss };
         match layout {
-            Layout::Together { training, single, .. } => {
+            Arenas::Together { training, single, .. } => {
                 let of = |i: usize| single[samples[i].output].as_ref().expect(SELECTED);
                 let union;
                 let selection: &Selection = match batch {
@@ -171,7 +227,7 @@ impl<'a, T: Real> Shard<'a, T> {
                 state.backward(program, parameters, selection, gradients);
                 error
             }
-            Layout::Apart { parts, of, .. } => {
+            Arenas::Apart { parts, of, .. } => {
                 let part = |i: &usize| &parts[of[samples[*i].output] as usize];
                 for i in batch {
                     weights.extend(&part(i).everything.weights);
@@ -236,8 +292,8 @@ impl<T: Real> Seeded<'_, T> {
     }
 }
 
-/// The layout with all samples in one arena.
-fn together<T>(program: &Program, learned: &[&[usize]], batch: Batch) -> Layout<T> {
+/// All samples in one arena.
+fn together<T>(program: &Program, learned: &[&[usize]], batch: Batch) -> Arenas<T> {
     let per_sample = batch != Batch::All;
     let mut selector = Selector::new(program);
     let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
@@ -247,45 +303,91 @@ fn together<T>(program: &Program, learned: &[&[usize]], batch: Batch) -> Layout<
         (!read.is_empty() && per_sample).then(|| selector.supporting(read.iter().map(offset)))
     };
     let single = learned.iter().map(&mut single).collect();
-    Layout::Together { everything, training, single }
+    Arenas::Together { everything, training, single }
 }
 
-/// The layout with an arena for every sample, unless samples depend on the same rows so much that computing these once
-/// for a batch is cheaper.
+/// By output: those that a step on the training sample which begins with it reads.
+fn learned<'s>(program: &Program, number: usize, samples: &'s [Sample]) -> Vec<&'s [usize]> {
+    let mut learned: Vec<&[usize]> = vec![&[]; program.outputs.len()];
+    for s in samples.iter().filter(|s| s.shard == number && s.split == Split::Train) {
+        learned[s.output] = s.outputs();
+    }
+    learned
+}
+
+/// Where the samples of shard `number` of `shards` would be computed.
+pub fn layout(program: &Program, number: usize, samples: &[Sample], batch: Batch, shards: usize) -> Layout {
+    decide(program, &learned(program, number, samples), batch, shards).0
+}
+
+/// What every training sample reads.
+struct Found {
+    selections: Vec<(Selection, Vec<usize>)>,
+    /// The selection of each training sample, by the position of its (first) output.
+    of: Vec<u32>,
+    /// Rows of all of them.
+    rows: usize,
+}
+
+/// An arena for every sample, unless samples depend on the same rows so much that computing these once for a batch is
+/// cheaper; then nothing is found.
 ///
 /// That takes a batch of many samples: what a batch depends on must be found out, by sorting, and lies in pieces. Steps
 /// of 32 molecules of a network whose samples share two rows in three took 3 times longer together.
-fn apart<T: Real>(program: &Program, learned: &[&[usize]], batch: Batch) -> Option<Layout<T>> {
+fn decide(program: &Program, learned: &[&[usize]], batch: Batch, shards: usize) -> (Layout, Option<Found>) {
+    let samples = learned.iter().filter(|outputs| !outputs.is_empty()).count();
+    let layout = |apart: bool, reason: Reason, rows_apart: Option<usize>| Layout {
+        apart,
+        reason,
+        samples,
+        rows: program.row_count(),
+        rows_apart,
+    };
+    // One program for all worlds is one because worlds share rows.
+    if batch == Batch::All && shards == 1 {
+        return (layout(false, Reason::OneProgram, None), None);
+    }
     let mut selector = Selector::new(program);
     let few = 2 * program.row_count();
-    let most = if batch == Batch::All { 0 } else { MOST_ROWS };
-    let mut rows = 0;
-    let mut found: Vec<(Selection, Vec<usize>)> = Vec::new();
-    let mut of = vec![u32::MAX; program.outputs.len()];
-    let mut read = vec![false; program.outputs.len()];
+    let (most, over) = match batch {
+        Batch::All => (0, Reason::FullBatches),
+        Batch::Size(_) => (MOST_ROWS, Reason::TooManyRows),
+    };
+    let mut found = Found { selections: Vec::new(), of: vec![u32::MAX; program.outputs.len()], rows: 0 };
     for (o, outputs) in learned.iter().enumerate().filter(|(_, outputs)| !outputs.is_empty()) {
-        of[o] = found.len() as u32;
-        outputs.iter().for_each(|&o| read[o] = true);
+        found.of[o] = found.selections.len() as u32;
         let selection = selector.supporting(outputs.iter().map(|&o| program.outputs[o].offset));
-        rows += selection.row_count();
-        if rows > few.max(most) {
-            return None;
+        found.rows += selection.row_count();
+        if found.rows > few.max(most) {
+            return (layout(false, over, None), None);
         }
-        found.push((selection, outputs.to_vec()));
+        found.selections.push((selection, outputs.to_vec()));
     }
+    let rows = found.rows;
     if let Batch::Size(n) = batch
         && rows > few
-        && n.saturating_mul(rows) > 2 * few * found.len()
+        && n.saturating_mul(rows) > 2 * few * found.selections.len()
     {
-        return None;
+        return (layout(false, Reason::LargeBatches, Some(rows)), None);
     }
+    let reason = if rows > few { Reason::SmallBatches } else { Reason::FewShared };
+    (layout(true, reason, Some(rows)), Some(found))
+}
+
+/// An arena for every sample, and for every other output if that is not too much.
+fn apart<T: Real>(program: &Program, found: Found) -> Arenas<T> {
+    let Found { mut selections, of, mut rows } = found;
+    let mut selector = Selector::new(program);
+    let few = 2 * program.row_count();
+    let mut read = vec![false; program.outputs.len()];
+    selections.iter().flat_map(|(_, outputs)| outputs).for_each(|&o| read[o] = true);
     for o in (0..program.outputs.len()).filter(|&o| !read[o]) {
         if rows > few {
             break;
         }
         let selection = selector.supporting([program.outputs[o].offset]);
         rows += selection.row_count();
-        found.push((selection, vec![o]));
+        selections.push((selection, vec![o]));
     }
     let all = (rows > few).then(|| {
         let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
@@ -297,5 +399,5 @@ fn apart<T: Real>(program: &Program, learned: &[&[usize]], batch: Batch) -> Opti
         let everything = Selection::all(&program);
         Part { program, everything, outputs }
     };
-    Some(Layout::Apart { parts: found.into_iter().map(part).collect(), of, all })
+    Arenas::Apart { parts: selections.into_iter().map(part).collect(), of, all }
 }

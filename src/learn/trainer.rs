@@ -4,6 +4,7 @@ use super::init::Initializer;
 use super::loss::{Loss, joint_gradient, joint_value};
 use super::metrics::{Case, Metrics, evaluate_cases};
 use super::optimizer::{Optimizer, OptimizerState, Schedule, clip_by_norm, clip_by_value};
+use super::profile::{Stopwatch, TrainProfile};
 use super::shard::Shard;
 use crate::base::index::{Id, IndexVec};
 use crate::base::rng::Stream;
@@ -15,7 +16,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many samples make one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -214,6 +215,8 @@ pub struct Trainer<'a, T> {
     learning_rate: f64,
     epoch: usize,
     best: Option<(f64, usize, Vec<T>)>,
+    /// Measures, if somebody wants to know.
+    watch: Option<Stopwatch>,
     /// What training did so far.
     pub history: History,
 }
@@ -280,12 +283,34 @@ impl<'a, T: Real> Trainer<'a, T> {
             learning_rate: lr,
             epoch: 0,
             best: None,
+            watch: None,
             history: History::default(),
             settings,
             shards,
             samples,
             parameters,
             optimizer,
+        }
+    }
+
+    /// Begins to measure what stages and operations cost; `prepare` is what [`Trainer::new`] took.
+    pub fn start_profile(&mut self, prepare: Duration) {
+        self.watch = Some(Stopwatch::new(prepare));
+        self.shards.iter_mut().for_each(Shard::start_clock);
+    }
+
+    /// What was measured since it was asked for.
+    pub fn take_profile(&mut self) -> Option<TrainProfile> {
+        let mut watch = self.watch.take()?;
+        let shapes = &self.parameters.shapes;
+        self.shards.iter_mut().for_each(|shard| watch.collect(shard, &|w| shapes[w]));
+        Some(watch.profile)
+    }
+
+    /// Adds the time since the last reading to a stage.
+    fn lap(&mut self, stage: fn(&mut TrainProfile) -> &mut f64) {
+        if let Some(watch) = &mut self.watch {
+            watch.lap(stage);
         }
     }
 
@@ -365,8 +390,15 @@ impl<'a, T: Real> Trainer<'a, T> {
             debug_assert_eq!(program.outputs.len(), self.shards[i].program.outputs.len());
             let batch = self.settings.batch;
             let shards = self.shards.len();
+            if let Some(watch) = &mut self.watch {
+                let shapes = &self.parameters.shapes;
+                watch.collect(&mut self.shards[i], &|w| shapes[w]);
+            }
             self.shards[i] =
                 Shard::new(Cow::Owned(program), i, self.samples, &self.parameters, batch, shards);
+            if self.watch.is_some() {
+                self.shards[i].start_clock();
+            }
         }
         ControlFlow::Continue(())
     }
@@ -379,6 +411,9 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Evaluates the present model and keeps it if it is the best.
     fn assess(&mut self, report: Option<&mut EpochReport>) -> Result<(), NotFinite> {
+        if let Some(watch) = &mut self.watch {
+            watch.start();
+        }
         let outputs = self.outputs();
         let train = self.metrics(&outputs, Split::Train);
         let validation = self.metrics(&outputs, Split::Validation);
@@ -397,6 +432,7 @@ impl<'a, T: Real> Trainer<'a, T> {
                 None => self.best = Some((error, self.epoch, self.parameters.values.clone())),
             }
         }
+        self.lap(|p| &mut p.evaluation);
         if let Some(report) = report {
             report.train_error = train.error;
             report.train_accuracy = train.accuracy;
@@ -436,11 +472,18 @@ impl<'a, T: Real> Trainer<'a, T> {
         let whole = self.settings.batch == Batch::All;
         let mut error = 0.0;
         self.touched.clear();
+        let mut watch = self.watch.as_mut();
+        if let Some(watch) = &mut watch {
+            watch.start();
+        }
         let gradient = match batch {
             // Of one sample: nothing has to be added up or found out.
             [one] if !whole => {
                 let shard = &mut self.shards[samples[*one].shard];
                 error += shard.gradient(parameters, samples, batch, loss, false);
+                if let Some(watch) = &mut watch {
+                    watch.lap(|p| &mut p.gradient);
+                }
                 let learnable = shard.weights.iter().filter(|w| parameters.learnable[**w]);
                 self.touched.extend(learnable.map(|w| w.0));
                 &mut shard.gradients.values
@@ -462,6 +505,9 @@ impl<'a, T: Real> Trainer<'a, T> {
                 } else {
                     self.shards.iter_mut().zip(&self.by_shard).map(work).collect()
                 };
+                if let Some(watch) = &mut watch {
+                    watch.lap(|p| &mut p.gradient);
+                }
                 error += parts.iter().flatten().sum::<f64>();
                 // Summed shard by shard: the order does not depend on which thread was first.
                 for (shard, _) in self.shards.iter().zip(&parts).filter(|(_, part)| part.is_some()) {
@@ -503,6 +549,12 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.learning_rate,
             self.settings.weight_decay,
         );
+        if let Some(watch) = watch {
+            watch.lap(|p| &mut p.update);
+            watch.profile.steps += 1;
+            watch.profile.updated +=
+                self.touched.iter().map(|&w| self.ranges[w as usize].len() as u64).sum::<u64>();
+        }
         (error, weight)
     }
 

@@ -150,8 +150,7 @@ pub fn plan(
             steps.push(Step::Assign { literal: pending.remove(at), var, side });
             continue;
         }
-        // The delta first: it is what this evaluation is for. Then the literal with the fewest expected rows:
-        // every bound column is taken to divide the rows by the square root of their number.
+        // The delta first: it is what this evaluation is for. Then the literal with the fewest expected rows.
         let cost = |i: usize| {
             let literal = &rule.body[i];
             if delta == Some(i) {
@@ -160,8 +159,7 @@ pub fn plan(
             match literal.relation {
                 Relation::Predicate(p) => {
                     let mask = bound_mask(&literal.args, &bound);
-                    let (n, free) = (size(p).max(1.0), literal.args.len() as u32 - mask.count_ones());
-                    if free == 0 { 0.0 } else { n.powf(1.0 / (1.0 + f64::from(mask.count_ones()))) }
+                    expected_rows(size(p), literal.args.len(), mask)
                 }
                 // Unbound variables are enumerated last.
                 Relation::Domain => match literal.args[0] {
@@ -247,6 +245,16 @@ fn test(rule: &Rule, i: usize, bound: &[bool]) -> Step {
         }
         Relation::Special(..) | Relation::Domain => Step::Special { literal: i },
     }
+}
+
+/// Rows of a relation of `size` rows and `arity` columns that are expected to agree with the bound columns: each of
+/// these is taken to divide the rows by the square root of their number. If all are bound there is at most one, which
+/// is found at once: it counts as none.
+pub fn expected_rows(size: f64, arity: usize, mask: u64) -> f64 {
+    if arity as u32 == mask.count_ones() {
+        return 0.0;
+    }
+    size.max(1.0).powf(1.0 / (1.0 + f64::from(mask.count_ones())))
 }
 
 /// A number of rows rounded to a power of two: plans depend on nothing finer, so caching cannot change them.

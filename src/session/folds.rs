@@ -174,6 +174,9 @@ impl Session {
             }
             pooled.history.epochs.extend_from_slice(&outcome.history.epochs);
             pooled.train_seconds += outcome.train_seconds;
+            if let Some(profile) = &outcome.profile {
+                pooled.profile.get_or_insert_default().add(profile);
+            }
             pooled.lossy = LossyReport::worse(pooled.lossy.take(), outcome.lossy.clone());
             folds.push(Fold { held_out, outcome });
         }

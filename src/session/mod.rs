@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod build;
+pub mod execution;
 pub mod extend;
 pub mod folds;
 pub mod groups;
@@ -10,6 +11,7 @@ pub mod inspect;
 pub mod lifting;
 mod members;
 pub mod modes;
+pub mod profile;
 pub mod quotient;
 pub mod report;
 pub mod run;
@@ -85,6 +87,8 @@ pub struct Settings {
     /// Whether a program with families of weights is grounded to find their members when it is resolved. Without them
     /// nothing can be built.
     pub finds_members: bool,
+    /// Whether training is measured, see [`profile`].
+    pub profile: bool,
 }
 
 impl Default for Settings {
@@ -100,6 +104,7 @@ impl Default for Settings {
             lift_mode: LiftMode::default(),
             compat: Compat::Off,
             finds_members: true,
+            profile: false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The JSON report.
 
 use super::folds::Fold;
+use super::profile::Profile;
 use super::{CrossValidation, LiftReport, Network, Outcome, Session};
 use crate::learn::{EpochReport, Metrics};
 use serde::Serialize;
@@ -31,6 +32,9 @@ pub struct Report {
     /// The folds of a cross-validation. Then `test` is about all samples, each by the model that had not seen it, and
     /// `train` has the epochs of all folds one after the other, without metrics.
     pub folds: Option<FoldsReport>,
+    /// Where the time went, with `--profile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
     /// Settings by their command-line names.
     pub settings: serde_json::Value,
     /// Version of nlog.
@@ -269,6 +273,7 @@ impl Session {
             },
             memory: MemoryReport { peak_mb },
             folds: None,
+            profile: None,
             settings,
             version: env!("CARGO_PKG_VERSION"),
             seed: self.settings.train.seed,

@@ -7,7 +7,7 @@ use crate::data::Split;
 use crate::diag::{Diagnostic, codes};
 use crate::exec::Parameters;
 use crate::learn::trainer::{NotFinite, initialize};
-use crate::learn::{EpochReport, History, Metrics, Sample, Trainer};
+use crate::learn::{EpochReport, History, Metrics, Sample, TrainProfile, Trainer};
 use crate::tensor::real::Real;
 use std::ops::ControlFlow;
 
@@ -30,6 +30,8 @@ pub struct Outcome {
     pub train_seconds: f64,
     /// What lossy lifting promises of the values, if it was asked for.
     pub lossy: Option<LossyReport>,
+    /// What training cost, if it was measured.
+    pub profile: Option<TrainProfile>,
 }
 
 impl Session {
@@ -92,7 +94,11 @@ impl Session {
         let mut lossy = Lossy::start(self, network, &wide(&parameters))?;
         let divided = lossy.as_ref().map(|l| l.programs());
         let programs = divided.as_ref().unwrap_or(&network.programs);
+        let prepare = std::time::Instant::now();
         let mut trainer = Trainer::new(programs, samples, parameters, settings);
+        if self.settings.profile {
+            trainer.start_profile(prepare.elapsed());
+        }
         let learns = self.template.parameter_count() > 0 && !samples.is_empty();
         if self.settings.train.epochs > 0 && learns {
             let trained = trainer.train_regrouped(watch, &mut |parameters| match &mut lossy {
@@ -105,6 +111,7 @@ impl Session {
             trained.map_err(|e| self.not_finite(network, e))?;
         }
         let train_seconds = start.elapsed().as_secs_f64();
+        let answering = std::time::Instant::now();
         let outputs = trainer.outputs();
         let unprovable = match self.settings.unprovable {
             Unprovable::Value(v) => v,
@@ -116,7 +123,7 @@ impl Session {
         };
         let mut values: Vec<Vec<f64>> = network.answers.iter().map(value).collect();
         normalise(&network.groups, &outputs, &mut values);
-        let outcome = Outcome {
+        let mut outcome = Outcome {
             values,
             sample_outputs: samples.iter().map(|s| s.read(&outputs)).collect(),
             train: trainer.metrics(&outputs, Split::Train),
@@ -125,7 +132,11 @@ impl Session {
             history: std::mem::take(&mut trainer.history),
             train_seconds,
             lossy: lossy.map(|l| l.report(&wide(&trainer.parameters))),
+            profile: trainer.take_profile(),
         };
+        if let Some(profile) = &mut outcome.profile {
+            profile.evaluation += answering.elapsed().as_secs_f64();
+        }
         Ok((outcome, trainer.into_parameters()))
     }
 

@@ -418,3 +418,38 @@ fn wide_fan_out_and_long_chains_do_not_overflow_the_stack() {
     assert_eq!(network.statistics.ground_rules, n + 1);
     assert_eq!(outcome.values, [vec![1.0]]);
 }
+
+/// Many ground rules of few atoms: what is held for each, lists that double and sets included, as `docs/scaling.md` says.
+#[test]
+fn a_ground_rule_takes_no_more_memory_than_stated() {
+    let edges: String = (0..100)
+        .flat_map(|i| (0..30).map(move |k| format!("e(n{i},n{}).\n", (i * 7 + k * 3) % 100)))
+        .collect();
+    let nodes: String = (0..100).map(|i| format!("f(n{i}). g(n{i}).\n")).collect();
+    for (rule, visible) in [
+        ("q :- e(X,Y), e(Y,Z).", 2),
+        ("q :- e(X,Y), e(Y,Z), f(Z).", 3),
+        ("q :- e(X,Y), e(Y,Z), f(Z), g(X).", 4),
+        // Looked up before they are recorded.
+        ("q :- e(X,Y), f(Z), *e(Y,U), *e(U,Z).", 2),
+    ] {
+        let session = session(rule, &format!("{edges}{nodes}?- q.\n"), evaluate_only());
+        let asked = session.database.queries.iter().map(|q| q.pred);
+        let relevant = relevant_predicates(&session.template, session.vocabulary.predicate_count(), asked);
+        let mut grounder = Grounder::new(
+            &session.vocabulary,
+            &session.template,
+            &session.database,
+            &session.strata,
+            &relevant,
+        );
+        assert!(grounder.run(WorldId::SHARED, usize::MAX, &std::sync::atomic::AtomicUsize::new(0)).is_ok());
+        let n = grounder.ground.instance_count();
+        assert!(n >= 90_000, "{rule}: {n}");
+        let bytes = grounder.bytes();
+        assert!(bytes.instances >= n * 4 * (1 + visible), "{rule}: {bytes:?}");
+        assert_eq!(bytes.seen > 0, rule.contains('U'), "{rule}: {bytes:?}");
+        let most = n * (24 + 4 * visible);
+        assert!(bytes.total() <= most, "{rule}: {bytes:?}, {n} ground rules");
+    }
+}

@@ -31,6 +31,8 @@ mod modules;
 mod newcomer;
 mod open_facts;
 mod peers;
+mod plans;
+mod profile;
 mod quotient;
 mod robustness;
 mod semiring;

@@ -3,8 +3,9 @@
 use super::{Compiler, Constant, Done, Place};
 use crate::base::hash::{HashSet, IndexMap};
 use crate::diag::{Diagnostic, codes};
-use crate::exec::fusion::{Cost, Reader};
+use crate::exec::fusion::{Cost, Reader, SumChoice};
 use crate::exec::program::Kind;
+use crate::graph::Op;
 use crate::graph::function::Slot;
 use crate::template::{RuleId, WeightId};
 use crate::tensor::Shape;
@@ -50,6 +51,9 @@ impl<'a> Compiler<'a> {
                     Constant::Sparse => Cost::of_product(shape, value) / 9 * 2,
                 })
                 .sum();
+            if let Op::Aggregation(rule) = graph.operation(neurons[0] as usize) {
+                self.chosen(*rule, weight, &cost);
+            }
             if cost.weight_first() {
                 neurons.iter().for_each(|&n| self.done[n as usize] = Done::Weighted);
             }
@@ -67,6 +71,23 @@ impl<'a> Compiler<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Remembers a choice, for people who ask why.
+    fn chosen(&mut self, rule: RuleId, weight: WeightId, cost: &Cost) {
+        let choice = SumChoice {
+            rule,
+            weight,
+            weight_first: cost.weight_first(),
+            sums: cost.sums,
+            summands: cost.summands,
+            before: cost.before(),
+            after: cost.after(),
+        };
+        let sums = &mut self.program.sums;
+        if !sums.iter_mut().any(|known| known.joined(choice)) {
+            sums.push(choice);
+        }
     }
 
     /// The slot and the weight that the one reader of a neuron gives it.
@@ -162,7 +183,7 @@ impl<'a> Compiler<'a> {
             let activation = function.map_or(Activation::Identity, |f| self.functions[f as usize]);
             let aggregation = aggregation.clone();
             let kind = Kind::Reduce { aggregation, activation, input, starts, sources, times };
-            let places = self.block(output, neurons.len(), kind);
+            let places = self.block(output, neurons.len(), kind, Some(r.span));
             for (&n, offset) in neurons.iter().zip(places) {
                 self.offset[n as usize] = offset;
                 self.shape[n as usize] = output;
