@@ -83,6 +83,13 @@ impl FactSet {
         table.spans.push(span);
     }
 
+    /// Gives up all facts of a predicate.
+    pub fn clear(&mut self, pred: PredId) {
+        if pred.index() < self.tables.len() {
+            self.tables[pred] = FactTable::default();
+        }
+    }
+
     /// The facts of a predicate.
     pub fn table(&self, pred: PredId) -> Option<&FactTable> {
         self.tables.get(pred).filter(|t| !t.is_empty())

@@ -193,6 +193,15 @@ pub struct NotFinite {
     pub epoch: usize,
 }
 
+/// What an epoch is learned on instead of what is evaluated.
+#[derive(Debug)]
+pub struct Drawn {
+    /// The programs.
+    pub programs: Vec<Program>,
+    /// Their samples.
+    pub samples: Vec<Sample>,
+}
+
 /// Below this many elements a step is too short to share between threads (a rayon fork costs some 5 µs).
 const PARALLEL_ROWS: usize = 4096;
 
@@ -200,7 +209,7 @@ const PARALLEL_ROWS: usize = 4096;
 pub struct Trainer<'a, T> {
     settings: TrainSettings,
     shards: Vec<Shard<'a, T>>,
-    samples: &'a [Sample],
+    samples: Cow<'a, [Sample]>,
     /// The weights.
     pub parameters: Parameters<T>,
     optimizer: OptimizerState<T>,
@@ -287,7 +296,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             history: History::default(),
             settings,
             shards,
-            samples,
+            samples: Cow::Borrowed(samples),
             parameters,
             optimizer,
         }
@@ -316,16 +325,20 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Trains for the epochs of the settings, telling `watch` after each; then the best model is put back.
     pub fn train(&mut self, watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>) -> Result<(), NotFinite> {
-        self.train_regrouped(watch, &mut |_| ControlFlow::Continue(Vec::new()))
+        self.train_regrouped(watch, &mut |_| ControlFlow::Continue(Vec::new()), &mut |_| {
+            ControlFlow::Continue(None)
+        })
     }
 
     /// The same; whenever the weights are about to be used for an evaluation and a further epoch, and for the model that
     /// is kept, `regroup` is asked for programs that take the place of some shards'. They must have the same outputs in
-    /// the same order. If it breaks off, training ends at once, with the weights as they are.
+    /// the same order. If it breaks off, training ends at once, with the weights as they are. `redraw` may give an epoch
+    /// programs and samples of its own.
     pub fn train_regrouped(
         &mut self,
         watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
         regroup: &mut dyn FnMut(&Parameters<T>) -> ControlFlow<(), Vec<(usize, Program)>>,
+        redraw: &mut dyn FnMut(usize) -> ControlFlow<(), Option<Drawn>>,
     ) -> Result<(), NotFinite> {
         if self.order.is_empty() {
             return Ok(());
@@ -346,7 +359,11 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
             self.learning_rate =
                 self.settings.schedule.at_epoch_start(self.learning_rate, initial, self.epoch, epochs);
-            let online_error = self.epoch()?;
+            let online_error = match redraw(self.epoch) {
+                ControlFlow::Continue(None) => self.epoch()?,
+                ControlFlow::Continue(Some(drawn)) => self.epoch_on(drawn)?,
+                ControlFlow::Break(()) => return Ok(()),
+            };
             if self.replace_programs(regroup).is_break() {
                 return Ok(());
             }
@@ -382,6 +399,39 @@ impl<'a, T: Real> Trainer<'a, T> {
         Ok(())
     }
 
+    /// One pass over the training samples of other programs.
+    fn epoch_on(&mut self, drawn: Drawn) -> Result<f64, NotFinite> {
+        let (batch, count) = (self.settings.batch, drawn.programs.len());
+        let programs = drawn.programs.into_iter().enumerate();
+        let mut shards: Vec<Shard<'a, T>> = programs
+            .map(|(i, p)| Shard::new(Cow::Owned(p), i, &drawn.samples, &self.parameters, batch, count))
+            .collect();
+        if self.watch.is_some() {
+            shards.iter_mut().for_each(Shard::start_clock);
+        }
+        let of_training = drawn.samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train);
+        let mut order: Vec<usize> = of_training.map(|(i, _)| i).collect();
+        if self.settings.shuffle {
+            self.shuffles.shuffle(&mut order);
+        }
+        let mut samples = Cow::Owned(drawn.samples);
+        let mut by_shard = vec![Vec::new(); count];
+        let mut swap = |trainer: &mut Self| {
+            std::mem::swap(&mut trainer.shards, &mut shards);
+            std::mem::swap(&mut trainer.samples, &mut samples);
+            std::mem::swap(&mut trainer.order, &mut order);
+            std::mem::swap(&mut trainer.by_shard, &mut by_shard);
+        };
+        swap(self);
+        let error = self.epoch();
+        if let Some(watch) = &mut self.watch {
+            let shapes = &self.parameters.shapes;
+            self.shards.iter_mut().for_each(|shard| watch.collect(shard, &|w| shapes[w]));
+        }
+        swap(self);
+        error
+    }
+
     fn replace_programs(
         &mut self,
         regroup: &mut dyn FnMut(&Parameters<T>) -> ControlFlow<(), Vec<(usize, Program)>>,
@@ -395,7 +445,7 @@ impl<'a, T: Real> Trainer<'a, T> {
                 watch.collect(&mut self.shards[i], &|w| shapes[w]);
             }
             self.shards[i] =
-                Shard::new(Cow::Owned(program), i, self.samples, &self.parameters, batch, shards);
+                Shard::new(Cow::Owned(program), i, &self.samples, &self.parameters, batch, shards);
             if self.watch.is_some() {
                 self.shards[i].start_clock();
             }
@@ -466,7 +516,8 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// One step on a batch; the weighted error before it and the sum of weights.
     fn step(&mut self, batch: &[usize]) -> (f64, f64) {
-        let (samples, loss, parameters) = (self.samples, self.settings.loss, &self.parameters);
+        let (samples, loss, parameters): (&[Sample], _, _) =
+            (&self.samples, self.settings.loss, &self.parameters);
         let weight: f64 = batch.iter().map(|&i| samples[i].importance).sum();
         let elements: usize = batch.iter().map(|&i| samples[i].target.len()).sum();
         let whole = self.settings.batch == Batch::All;
@@ -578,7 +629,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let all: Vec<usize> = self.order.clone();
         let mut total = vec![T::ZERO; self.parameters.values.len()];
         let mut error = 0.0;
-        let (samples, loss) = (self.samples, self.settings.loss);
+        let (samples, loss): (&[Sample], _) = (&self.samples, self.settings.loss);
         for (number, shard) in self.shards.iter_mut().enumerate() {
             let batch: Vec<usize> = all.iter().copied().filter(|&i| samples[i].shard == number).collect();
             if batch.is_empty() {

@@ -119,6 +119,8 @@ pub struct Network {
     pub programs: Vec<Program>,
     /// The graphs of the programs, kept for lossy lifting only.
     pub full: Vec<Full>,
+    /// The queries that it was built for, by position.
+    pub asked: Vec<usize>,
     /// In order of queries, and within a query of derivation.
     pub answers: Vec<Answer>,
     /// Answers with targets.
@@ -242,6 +244,7 @@ impl Session {
             out.push(Diagnostic::new(codes::LEFT_OUT, title));
         }
         let (mut network, companions) = self.join(parts, start.elapsed().as_secs_f64());
+        network.asked = queries.to_vec();
         network.statistics.worlds = worlds.len();
         if !torn || !self.settings.cut_cycles {
             self.report_cuts(&network.statistics, &mut out);

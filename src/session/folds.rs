@@ -102,6 +102,13 @@ impl Session {
     /// The fold of each sample, from 0; `None` for samples that are not trained on in any case. An error if there are
     /// fewer samples than folds.
     pub fn folds(&self, network: &Network, count: usize) -> Result<Vec<Option<usize>>, Diagnostic> {
+        if self.has_draws() {
+            let d = Diagnostic::new(
+                codes::DRAW,
+                "`--folds` holds out samples, and drawn facts make others every epoch",
+            );
+            return Err(d.help("validate with `--val-queries`, or leave `draw=` out"));
+        }
         let mut asked = HashMap::default();
         let targets: Vec<Vec<f64>> = network.samples.iter().map(stratum).collect();
         let mut samples: Vec<(usize, &[f64])> = Vec::new();

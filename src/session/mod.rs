@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod build;
+mod draws;
 pub mod execution;
 pub mod extend;
 pub mod folds;
@@ -21,7 +22,7 @@ pub mod verify;
 
 use crate::base::span::SourceMap;
 use crate::data::builder::Builder;
-use crate::data::{Database, MAX_ARITY, Query, QueryTerm, Split, Vocabulary, WorldId};
+use crate::data::{Database, MAX_ARITY, PredId, Query, QueryTerm, Split, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
 use crate::expand::{Library, expand};
 use crate::graph::lift::Scope;
@@ -126,6 +127,8 @@ pub struct Session {
     pub modules: Library,
     /// Folders to look for imports in.
     pub libraries: Vec<PathBuf>,
+    /// Predicates whose facts are drawn.
+    pub drawn: Vec<PredId>,
     /// Settings.
     pub settings: Settings,
     /// Seconds spent on reading.
@@ -224,6 +227,7 @@ impl Session {
             strata: Strata::default(),
             modules: Library::default(),
             libraries: Vec::new(),
+            drawn: Vec::new(),
             settings,
             parse_seconds: 0.0,
             member_seconds: 0.0,
@@ -242,6 +246,9 @@ impl Session {
             out.extend(self.add_query(query).err());
         }
         self.strata = Strata::new(&self.template.rules, self.vocabulary.predicate_count());
+        if !has_errors(out) {
+            out.extend(self.draw(0));
+        }
         if !has_errors(out) {
             out.extend(check::check(&self.template, &self.vocabulary, &self.database, &self.strata));
         }

@@ -1,12 +1,12 @@
 //! Training and answering.
 
 use super::groups::normalise;
-use super::modes::{Lossy, LossyReport, wide};
+use super::modes::{LiftMode, Lossy, LossyReport, wide};
 use super::{Network, Precision, Session, Unprovable};
 use crate::data::Split;
 use crate::diag::{Diagnostic, codes};
 use crate::exec::Parameters;
-use crate::learn::trainer::{NotFinite, initialize};
+use crate::learn::trainer::{Drawn, NotFinite, initialize};
 use crate::learn::{EpochReport, History, Metrics, Sample, TrainProfile, Trainer};
 use crate::tensor::real::Real;
 use std::ops::ControlFlow;
@@ -91,6 +91,11 @@ impl Session {
     ) -> Result<(Outcome, Parameters<T>), Diagnostic> {
         let settings = self.settings.train.clone();
         let start = std::time::Instant::now();
+        if self.has_draws() && matches!(self.settings.lift_mode, LiftMode::Lossy { .. }) {
+            let title =
+                "`--lift-mode lossy` promises something of one network, and drawn facts make one every epoch";
+            return Err(Diagnostic::new(codes::DRAW, title).help("lift exactly, or leave `draw=` out"));
+        }
         let mut lossy = Lossy::start(self, network, &wide(&parameters))?;
         let divided = lossy.as_ref().map(|l| l.programs());
         let programs = divided.as_ref().unwrap_or(&network.programs);
@@ -101,10 +106,31 @@ impl Session {
         }
         let learns = self.template.parameter_count() > 0 && !samples.is_empty();
         if self.settings.train.epochs > 0 && learns {
-            let trained = trainer.train_regrouped(watch, &mut |parameters| match &mut lossy {
-                Some(lossy) => lossy.check(parameters),
-                None => ControlFlow::Continue(Vec::new()),
-            });
+            let mut refused = None;
+            let trained = trainer.train_regrouped(
+                watch,
+                &mut |parameters| match &mut lossy {
+                    Some(lossy) => lossy.check(parameters),
+                    None => ControlFlow::Continue(Vec::new()),
+                },
+                &mut |epoch| {
+                    if !self.has_draws() {
+                        return ControlFlow::Continue(None);
+                    }
+                    match self.redrawn(&network.asked, epoch) {
+                        Ok(Network { programs, samples, .. }) => {
+                            ControlFlow::Continue(Some(Drawn { programs, samples }))
+                        }
+                        Err(found) => {
+                            refused = found.into_iter().find(Diagnostic::is_error);
+                            ControlFlow::Break(())
+                        }
+                    }
+                },
+            );
+            if let Some(refusal) = refused {
+                return Err(refusal);
+            }
             if let Some(refusal) = lossy.as_mut().and_then(|l| l.refusal.take()) {
                 return Err(refusal);
             }

@@ -11,7 +11,7 @@ use super::shared::{self, Frozen};
 use super::special::{self, Special};
 use super::{
     Kinship, Literal, PredicateInfo, Relation, Rule, RuleId, Template, TemplateFact, TemplateValue, Term,
-    Weight, WeightId,
+    Weight, WeightId, draws,
 };
 use crate::base::hash::{HashMap, HashSet, hash_words};
 use crate::base::index::Id;
@@ -39,7 +39,7 @@ const MAX_LITERALS: usize = 256;
 
 const RULE_KEYS: &[&str] =
     &["transformation", "activation", "combination", "aggregation", "offset", "learnable"];
-const PREDICATE_KEYS: &[&str] = &["transformation", "activation", "combination", "offset", "output"];
+const PREDICATE_KEYS: &[&str] = &["transformation", "activation", "combination", "offset", "output", "draw"];
 const WEIGHT_KEYS: &[&str] = &["value", "learnable"];
 const TEMPLATE_KEYS: &[&str] = &["rule", "atom", "aggregation"];
 
@@ -684,6 +684,11 @@ impl Lowering<'_> {
                     if let Some(classes) = metadata::classes(entry, arity, &mut self.diagnostics) {
                         self.info(pred).classes = Some(classes);
                     }
+                }
+                "draw" => {
+                    let arity = p.arity as usize;
+                    let draw = draws::draw(entry, arity, self.vocabulary, &mut self.diagnostics);
+                    self.info(pred).draw = draw;
                 }
                 _ => unknown_key(entry, PREDICATE_KEYS, "a predicate", &mut self.diagnostics),
             }

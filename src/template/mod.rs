@@ -3,6 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod compat;
+pub mod draws;
 pub mod families;
 mod grouped;
 mod hints;
@@ -252,6 +253,8 @@ pub struct PredicateInfo {
     pub offset: Option<WeightId>,
     /// `output=softmax(…)`: which arguments name the class, from 0 and ascending, and where it is written.
     pub classes: Option<Spanned<Vec<usize>>>,
+    /// `draw=…`: its facts are drawn at random, anew for every epoch.
+    pub draw: Option<Spanned<draws::Draw>>,
     /// Where metadata or offset of the predicate stand.
     pub declared: Option<Span>,
     /// The written predicate for whose rules the engine made this one.

@@ -9,6 +9,7 @@ mod cycles;
 mod demand;
 mod determinism;
 mod docs;
+mod draws;
 mod dump;
 mod exact;
 mod explain;
