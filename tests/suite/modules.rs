@@ -143,6 +143,23 @@ fn names_of_a_module_are_its_own() {
 }
 
 #[test]
+fn names_that_loops_make_are_left_to_them() {
+    let text = "@module m(x/1, h/1) { a(X) :- x(X). h(X) :- a(X). } @use m(f, h). @for N in 1..1 { a__m_@N(X) :- f(X). }";
+    assert_eq!(expanded(text), "a___m_1(X) :- f(X).\nh(X) :- a___m_1(X).\na__m_1(X) :- f(X).\n");
+}
+
+#[test]
+fn a_weight_of_a_loop_may_be_mentioned_behind_it() {
+    let text = "@for L in {1,2} { $v@L={4,4} r@L(X) :- f(X). }\nq(X) :- $v1 r1(X).\np(X) :- r1(X).";
+    let plain =
+        "$v1={4,4} r1(X) :- f(X).\n$v2={4,4} r2(X) :- f(X).\nq(X) :- $v1={4,4} r1(X).\np(X) :- r1(X).\n";
+    assert_eq!(expanded(text), plain);
+    let text = refused("@for L in {1,2} { r@L(X) :- feat(X). }\nq(X) :- $v1 r1(X).", "E0109");
+    assert!(text.contains("template.lrnn:2:9"), "{text}");
+    assert!(refused("p(@{2}).", "E0101").contains("is replaced in modules and loops"));
+}
+
+#[test]
 fn an_expansion_means_the_same() {
     let template = "import gnn/gcn.
         @module two(x/1, edge/2, h/1, d) { @use gcn(x, edge, mid, 2, d). @use gcn(mid, edge, h, d, d, act = tanh). }
@@ -332,6 +349,10 @@ fn the_same_fault_in_many_turns_is_told_once() {
     assert_eq!(nlog::diag::once(&found, &session.sources).len(), 1);
     let (other, plain) = Session::from_texts("q :- feat(x.", DATA, Settings::default());
     assert_eq!(nlog::diag::once(&plain, &other.sources), plain);
+    // Two uses that are wrong in different ways are two faults.
+    let two = "@module m(h/1, d) { {d,2} h(X) :- feat(X). } @use m(a, 1/2). @use m(b, 1/4). @use m(c, 1/4).";
+    let (session, found) = Session::from_texts(two, DATA, Settings::default());
+    assert_eq!(nlog::diag::once(&found, &session.sources).len(), 2, "{}", shown(&found, &session));
     assert!(nlog::diag::once(&[], &SourceMap::new()).is_empty());
 }
 
