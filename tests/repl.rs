@@ -107,6 +107,22 @@ big(X) :-
 }
 
 #[test]
+fn modules_and_loops_are_statements() {
+    let script = "import gnn/gcn.\n<[1,0]> f(a), <[0,1]> f(b), e(a,b), e(b,a).\n\
+        @use gcn(f, e, l0, 2, 2).\n$w={2,2} t(X) :- l0(X).\n\
+        @for L in 1..2 {\n  $w l@L(X) :- l@{L-1}(X).\n}\n?- l2(X).\n\
+        @module m(x/1, h/1) {\n  a(X) :- x(X). h(X) :- a(X).\n}\n@use m(l2, g). @use m(g, h).\n?- h(a).\n";
+    let all = repl(script);
+    assert_eq!(all.err.matches("[E").count(), 0, "{}", all.err);
+    assert_eq!(all.out.lines().filter(|l| l.starts_with("l2(")).count(), 2, "{}", all.out);
+    assert_eq!(all.out.lines().filter(|l| l.starts_with("h(a)")).count(), 1, "{}", all.out);
+    repl("@use gcn(f, e, h, 2, 2).\n").messages_have(&["<stdin>:1:6", "`import gnn/gcn.` brings it in"]);
+    let fault =
+        "@module m(x/1, h/1) { h(X) :- x(X). [activation=tahn] }\nf(a).\n@use m(f, h).\n@use m(f, h).\n";
+    repl(fault).messages_have(&["did you mean `tanh`?", "in `m`, used here"]);
+}
+
+#[test]
 fn a_script_without_a_final_newline_is_read_to_its_end() {
     assert_eq!(answers("a(1).\n?- a(X)."), "a(1) = 1    X = 1\n");
     let t = repl("a(1).\n?- a(X)");

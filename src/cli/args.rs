@@ -53,6 +53,8 @@ pub enum Command {
     Plan(Box<PlanArgs>),
     /// Read and check a template (and data); only what unbound variables cost is counted by grounding.
     Check(Box<CheckArgs>),
+    /// List the modules that a template can import; show one with its documentation.
+    Lib(LibArgs),
     /// Explain the code of a message, with a wrong and a right program; list all codes.
     Explain(ExplainArgs),
     /// Bring the white space of templates and data into its canonical form; comments stay.
@@ -188,6 +190,27 @@ pub struct CheckArgs {
     /// Print the template with its modules, loops and imports as plain statements that mean the same.
     #[arg(long)]
     pub expand: bool,
+}
+
+/// `nlog lib`.
+#[derive(Debug, Clone, Args)]
+pub struct LibArgs {
+    /// What to do instead of listing the modules.
+    #[command(subcommand)]
+    pub command: Option<LibCommand>,
+    /// A folder whose modules come before those of the standard library; may be repeated.
+    #[arg(long = "lib", value_name = "DIR", global = true)]
+    pub libraries: Vec<PathBuf>,
+}
+
+/// Commands of `nlog lib`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LibCommand {
+    /// Print the documentation and the source of a module.
+    Show {
+        /// What an import says (`gnn/gcn`), or the module's name.
+        name: String,
+    },
 }
 
 /// `nlog explain`.

@@ -4,6 +4,7 @@ pub mod args;
 pub mod dump;
 pub mod explain;
 pub mod fmt;
+pub mod lib;
 pub mod lift;
 pub mod plan;
 mod quotient;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Lift(args) => lift::lift(*args, &console),
         Command::Plan(args) => plan::plan(*args, &console),
         Command::Check(args) => run::check(*args, &console),
+        Command::Lib(args) => lib::lib(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Fmt(args) => fmt::fmt(&args, &console),
         Command::Repl(args) => crate::repl::main(*args, &console),

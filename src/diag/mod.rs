@@ -84,13 +84,14 @@ impl Diagnostic {
 pub type Diagnostics = Vec<Diagnostic>;
 
 /// Without repetitions: what is said of the same place in several uses of a module, or turns of a loop, is said of the
-/// first.
-pub fn once(diagnostics: &[Diagnostic], sources: &SourceMap) -> Diagnostics {
-    let mut seen: HashSet<(Code, Span)> = HashSet::default();
-    let mut repeats = |d: &&Diagnostic| match d.span() {
+/// first. Errors with other words are others.
+pub fn once<'d>(diagnostics: &'d [Diagnostic], sources: &SourceMap) -> Diagnostics {
+    let mut seen: HashSet<(Code, Span, Option<&str>)> = HashSet::default();
+    let mut repeats = |d: &'d Diagnostic| match d.span() {
         Some(span) => {
             let written = Span { source: sources.written(span.source), ..span };
-            !seen.insert((d.code, written)) && sources.get(span.source).instance.is_some()
+            let words = d.is_error().then_some(d.title.as_str());
+            !seen.insert((d.code, written, words)) && sources.get(span.source).instance.is_some()
         }
         None => false,
     };

@@ -308,9 +308,15 @@ impl Expander<'_> {
 
     /// What private names of one more use end with: no name of a user does.
     fn suffix(&mut self, name: &str) -> String {
-        let stem = format!("__{name}_");
+        let mut stem = format!("__{name}_");
         let sources = &*self.sources;
         let stands = |text: &str| sources.ids().any(|s| sources.text(s).contains(text));
+        if self.taken.get(name) != Some(&false) {
+            // Which names a loop makes of `a__m_@L` is not known yet.
+            while stands(&format!("{stem}@")) {
+                stem.insert(0, '_');
+            }
+        }
         let taken = *self.taken.entry(name.to_string()).or_insert_with(|| stands(&stem));
         let number = self.library.uses.entry(name.to_string()).or_insert(0);
         loop {

@@ -127,6 +127,7 @@ fn weight(w: &mut Weight, e: &mut impl Edit) {
         e.weight_name(&mut name.node);
         e.span(&mut name.span);
     }
+    w.member.iter_mut().flatten().for_each(|t| term(t, e));
     e.span(&mut w.value.span);
     e.span(&mut w.span);
     e.weight(w);

@@ -60,6 +60,8 @@ pub(super) fn not_found(mut d: Diagnostic, written: &str) -> Diagnostic {
 pub struct Listed {
     /// What an import says.
     pub path: String,
+    /// The text of its file.
+    pub text: Arc<str>,
     /// The module.
     pub module: Arc<Module>,
 }
@@ -90,9 +92,10 @@ pub fn modules(libraries: &[PathBuf]) -> Vec<Listed> {
         }
         let mut sources = SourceMap::new();
         let source = sources.add(path.as_str(), text.as_str());
+        let shared: Arc<str> = text.as_str().into();
         for statement in parser::parse_template(source, &text).0.statements {
             if let Statement::Module(module) = statement {
-                out.push(Listed { path: path.clone(), module });
+                out.push(Listed { path: path.clone(), text: shared.clone(), module });
             }
         }
         seen.push(path);

@@ -241,24 +241,28 @@ impl<'t> Chunker<'t> {
                 return chunk(ChunkKind::Query, end.last, end.unfinished);
             }
             K::LeftBracket if self.metadata_at(first) => return listed(ChunkKind::TemplateMetadata, first),
-            K::Dollar
-                if matches!(self.kind(first + 1), K::Name | K::Variable)
-                    && self.metadata_at(first + 2)
-                    && !self.member_at(first + 2) =>
-            {
-                return listed(ChunkKind::WeightMetadata, first + 2);
-            }
-            K::Name if self.kind(first + 1) == K::Slash && self.kind(first + 2) == K::Number => {
-                if self.metadata_at(first + 3) {
-                    return listed(ChunkKind::PredicateMetadata, first + 3);
+            K::Dollar if matches!(self.kind(first + 1), K::Name | K::Variable) => {
+                let end = self.name_end(first + 1);
+                if self.metadata_at(end) && !self.member_at(end) {
+                    return listed(ChunkKind::WeightMetadata, end);
                 }
-                match self.kind(first + 3) {
-                    K::LeftParen | K::Implies | K::LeftArrow | K::Comma | K::Stop => {}
-                    K::End => return chunk(ChunkKind::PredicateOffset, first + 3, true),
-                    _ => {
-                        let end = self.offset(first + 3)?;
-                        let stop = self.kind(end) == K::Stop;
-                        return chunk(ChunkKind::PredicateOffset, if stop { end + 1 } else { end }, false);
+            }
+            K::Name => {
+                let name = self.name_end(first);
+                let (number, behind) = (name + 1, name + 2);
+                if self.kind(name) == K::Slash && self.kind(number) == K::Number {
+                    if self.metadata_at(behind) {
+                        return listed(ChunkKind::PredicateMetadata, behind);
+                    }
+                    match self.kind(behind) {
+                        K::LeftParen | K::Implies | K::LeftArrow | K::Comma | K::Stop => {}
+                        K::End => return chunk(ChunkKind::PredicateOffset, behind, true),
+                        _ => {
+                            let end = self.offset(behind)?;
+                            let stop = self.kind(end) == K::Stop;
+                            let last = if stop { end + 1 } else { end };
+                            return chunk(ChunkKind::PredicateOffset, last, false);
+                        }
                     }
                 }
             }

@@ -25,6 +25,12 @@ pub(super) fn help(
     if query && (compares(token) || kind == ChunkKind::Query && token == TokenKind::Variable) {
         return Some(NO_COMPARISON.into());
     }
+    if token == TokenKind::At || token == TokenKind::LeftBrace && matches!(before, Some((TokenKind::At, _))) {
+        return Some(
+            "`@{…}` is replaced in modules and loops: `@for L in 1..3 { … }`, `@module m(x/1, d) { … }`"
+                .into(),
+        );
+    }
     let word = |w: Option<(TokenKind, &str)>| match w {
         Some((TokenKind::Name | TokenKind::Variable, w)) => w.to_ascii_lowercase(),
         _ => String::new(),

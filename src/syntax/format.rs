@@ -14,6 +14,8 @@ use crate::base::span::{SourceId, Span};
 use crate::diag::{Diagnostics, has_errors};
 use TokenKind as K;
 
+mod blocks;
+
 /// Columns that a line of a template should not exceed.
 pub const WIDTH: usize = 100;
 const INDENT: &str = "    ";
@@ -92,7 +94,8 @@ impl Piece<'_> {
     }
 }
 
-fn pieces(text: &str) -> Vec<Piece<'_>> {
+/// The pieces of a text. Nothing that is compared goes on over one of the positions `cuts`.
+fn pieces<'t>(text: &'t str, cuts: &[usize]) -> Vec<Piece<'t>> {
     let mut out = Vec::new();
     let (mut newlines, mut gap, mut column) = (0, 0, 0);
     for token in Tokens::new(text) {
@@ -117,9 +120,12 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
         }
         column = if breaks > 0 { width } else { column + width };
     }
-    let kinds: Vec<TokenKind> = out.iter().filter(|p| !p.is_comment()).map(|p| p.kind).collect();
-    for (piece, role) in out.iter_mut().filter(|p| !p.is_comment()).zip(roles(&kinds)) {
-        piece.role = role;
+    let part = |piece: &Piece<'_>| cuts.partition_point(|&c| c <= piece.start);
+    for pieces in out.chunk_by_mut(|a, b| part(a) == part(b)) {
+        let kinds: Vec<TokenKind> = pieces.iter().filter(|p| !p.is_comment()).map(|p| p.kind).collect();
+        for (piece, role) in pieces.iter_mut().filter(|p| !p.is_comment()).zip(roles(&kinds)) {
+            piece.role = role;
+        }
     }
     apart(out)
 }
@@ -147,8 +153,10 @@ fn apart(pieces: Vec<Piece<'_>>) -> Vec<Piece<'_>> {
 /// An open bracket.
 #[derive(Clone, Copy, PartialEq)]
 enum Open {
-    /// `(` or `{`.
+    /// `(`.
     Tight,
+    /// `{` of dimensions, or of an expression; whether it is that of `@{…}`.
+    Brace(bool),
     /// `[` of metadata.
     Metadata,
     /// `[` of a vector or matrix.
@@ -162,16 +170,24 @@ enum Open {
 struct Spacing<'t> {
     open: Vec<Open>,
     before: Option<Piece<'t>>,
+    /// Whether the token before closes an `@{…}`.
+    inserted: bool,
 }
 
 impl<'t> Spacing<'t> {
     /// Spaces before a token, in the canonical form.
     fn gap(&self, piece: &Piece<'t>) -> usize {
         let Some(before) = self.before else { return 0 };
+        let part = matches!(piece.kind, K::Name | K::Variable | K::Number | K::LeftParen);
+        let word = matches!(before.kind, K::Name | K::Variable | K::Number) || self.inserted;
+        if !piece.is_apart() && (piece.kind == K::At && word || self.inserted && part) {
+            // Parts of one name: `l@{L-1}`.
+            return 0;
+        }
         let wanted = match (before.role, piece.role) {
             (_, Role::Binary) | (Role::Binary, _) => 1,
             (Role::Unary, _) | (_, Role::Member) => 0,
-            _ => self.wanted(before.kind, piece.kind),
+            _ => self.wanted(before.kind, piece.kind, piece.is_apart()),
         };
         // `0: -1` without its space would read `:-`. Tokens that touch already are known to be what they are.
         let merges = || {
@@ -182,7 +198,7 @@ impl<'t> Spacing<'t> {
         if wanted == 0 && piece.is_apart() && merges() { 1 } else { wanted }
     }
 
-    fn wanted(&self, before: TokenKind, next: TokenKind) -> usize {
+    fn wanted(&self, before: TokenKind, next: TokenKind, apart: bool) -> usize {
         let inner = self.open.last().copied();
         let opening = |kind: TokenKind| kind.closing().is_some() || kind == K::LeftAngle;
         match (before, next) {
@@ -193,6 +209,8 @@ impl<'t> Spacing<'t> {
                 None | Some(Open::Metadata | Open::Sparse(true)) => 1,
                 _ => 0,
             },
+            // Operators of an expression stand as they are written: `-` may be a letter of a name.
+            _ if matches!(inner, Some(Open::Brace(_))) => usize::from(apart),
             (K::Bar, _) | (_, K::Bar) => 1,
             (K::Dollar | K::Bang | K::Tilde | K::At | K::Star | K::Slash | K::Equals | K::Colon, _) => 0,
             (_, K::Slash | K::Equals | K::Colon) => 0,
@@ -206,8 +224,13 @@ impl<'t> Spacing<'t> {
 
     /// Moves over a token; `next` is the one behind it.
     fn pass(&mut self, piece: Piece<'t>, next: Option<TokenKind>) {
+        let mut inserted = false;
         match piece.kind {
-            K::LeftParen | K::LeftBrace => self.open.push(Open::Tight),
+            K::LeftParen => self.open.push(Open::Tight),
+            K::LeftBrace => {
+                let inserted = self.before.is_some_and(|b| b.kind == K::At);
+                self.open.push(Open::Brace(inserted));
+            }
             K::LeftBracket if piece.role == Role::Member => self.open.push(Open::Tight),
             K::LeftBracket => {
                 let word = matches!(next, Some(K::Name | K::Variable | K::RightBracket));
@@ -215,10 +238,11 @@ impl<'t> Spacing<'t> {
                 self.open.push(if metadata { Open::Metadata } else { Open::Vector });
             }
             kind if kind.is_closing() => {
-                self.open.pop();
+                inserted = self.open.pop() == Some(Open::Brace(true));
             }
             _ => {}
         }
+        self.inserted = inserted;
         match (piece.kind, self.open.last_mut()) {
             (K::Bar, Some(inner)) => *inner = Open::Sparse(false),
             (K::Colon | K::Implies | K::RightParen, Some(inner @ Open::Sparse(_))) => {
@@ -245,7 +269,7 @@ fn significant(pieces: &[Piece<'_>]) -> Option<TokenKind> {
 }
 
 fn data(text: &str) -> String {
-    let pieces = pieces(text);
+    let pieces = pieces(text, &[]);
     let mut spacing = Spacing::default();
     let mut out = String::new();
     for (i, piece) in pieces.iter().enumerate() {
@@ -310,13 +334,14 @@ impl Line {
 }
 
 fn template(source: SourceId, text: &str) -> String {
-    let pieces = pieces(text);
     let mut chunker = Chunker::new(source, text);
     let mut chunks = Vec::new();
     // The text has no errors, so every statement is whole.
     while let Some(next) = chunker.next_chunk() {
         chunks.extend(next.ok());
     }
+    let ends = chunks.iter().filter(|c| blocks::is_block(c.kind)).flat_map(|c| [c.start, c.end]);
+    let pieces = pieces(text, &ends.collect::<Vec<_>>());
     let mut lines: Vec<Line> = Vec::new();
     let mut i = 0;
     let mut chunks = chunks.iter().peekable();
@@ -335,10 +360,8 @@ fn template(source: SourceId, text: &str) -> String {
                     Line { blank_before, ..Line::default() }
                 }
             };
-            let block = [ChunkKind::Module, ChunkKind::Use, ChunkKind::For, ChunkKind::If];
-            if block.contains(&chunk.kind) {
-                // Blocks keep their lines, without the white space that ends them.
-                line.text += &block_text(&text[chunk.start..chunk.end]);
+            if blocks::is_block(chunk.kind) {
+                line.text += &blocks::block(source, &text[chunk.start..chunk.end]);
             } else {
                 statement(&pieces[i..end], chunk.kind, &mut line);
             }
@@ -376,28 +399,6 @@ fn template(source: SourceId, text: &str) -> String {
         out.push('\n');
     }
     out
-}
-
-/// A block as it is written, without white space at the ends of its lines.
-fn block_text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    for token in Tokens::new(text).filter(|t| t.kind == K::Space) {
-        let (start, end) = (token.start as usize, token.end as usize);
-        let space = &text[start..end];
-        // The end of a line comment belongs to the comment.
-        out += text[at..start].trim_end_matches([' ', '\t', '\r']);
-        match space.rfind('\n') {
-            Some(last) => {
-                let empty = space.matches('\n').count() > 1;
-                out += if empty { "\n\n" } else { "\n" };
-                out += space[last + 1..].trim_matches(|c| c != ' ');
-            }
-            None => out += space,
-        }
-        at = end;
-    }
-    out + &text[at..]
 }
 
 /// What stands between two tokens of a statement.

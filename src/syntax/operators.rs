@@ -36,7 +36,7 @@ pub(super) fn roles(kinds: &[K]) -> Vec<Role> {
         match kind {
             K::LeftParen | K::LeftBracket | K::LeftBrace => {
                 let kind_at = |at: usize| kinds.get(at).copied().unwrap_or(K::End);
-                let named = kind == K::LeftBracket && i >= 2 && kinds[i - 2] == K::Dollar;
+                let named = kind == K::LeftBracket && names_weight(&kinds[..i]);
                 if named && picks(kind_at(i + 1), kind_at(i + 2)) {
                     out[i] = Role::Member;
                 }
@@ -58,13 +58,18 @@ pub(super) fn roles(kinds: &[K]) -> Vec<Role> {
             }
             K::Differs | K::AtLeast if top => compares = true,
             K::Equals if top => {
-                let named = i >= 2 && kinds[i - 2] == K::Dollar;
-                compares |= !named && member != i;
+                compares |= !names_weight(&kinds[..i]) && member != i;
             }
             K::LeftAngle if top => {
                 let next = |n: usize| kinds.get(i + n).copied();
+                // `<[1,2]>`, `<0.5>`, in modules also `<eps>` and `<@{1-eps}>`.
+                let value = || kinds[i + 1..].iter().position(|&k| k == K::RightBrace).map(|close| close + 2);
                 fixed = matches!(next(1), Some(K::LeftBracket | K::LeftBrace))
-                    || next(1) == Some(K::Number) && next(2) == Some(K::RightAngle);
+                    || matches!(next(1), Some(K::Number | K::Name | K::Variable))
+                        && next(2) == Some(K::RightAngle)
+                    || next(1) == Some(K::At)
+                        && next(2) == Some(K::LeftBrace)
+                        && value().is_some_and(|behind| next(behind) == Some(K::RightAngle));
                 compares |= !fixed;
             }
             K::RightAngle if top => {
@@ -87,10 +92,48 @@ pub(super) fn roles(kinds: &[K]) -> Vec<Role> {
     out
 }
 
+/// Whether the tokens end with the name of a weight, maybe with values in it: `$w@{L}`.
+fn names_weight(kinds: &[K]) -> bool {
+    let mut rest = kinds;
+    loop {
+        match rest {
+            [.., K::Dollar, K::Name | K::Variable] => return true,
+            [before @ .., K::At, K::Name | K::Variable] => rest = before,
+            [before @ .., K::Name | K::Variable | K::Number] if before.last() == Some(&K::RightBrace) => {
+                rest = before;
+            }
+            [before @ .., K::RightBrace] => {
+                let mut depth = 1;
+                let open = before.iter().rposition(|kind| {
+                    match kind {
+                        K::RightBrace => depth += 1,
+                        K::LeftBrace => depth -= 1,
+                        _ => {}
+                    }
+                    depth == 0
+                });
+                match open.map(|open| &before[..open]) {
+                    Some([before @ .., K::At]) => rest = before,
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        }
+    }
+}
+
 /// The roles of the tokens of one comparison.
 fn mark(kinds: &[K], out: &mut [Role]) {
+    // Expressions between braces are no part of the comparison.
+    let mut depth = 0usize;
     for (i, &kind) in kinds.iter().enumerate() {
+        match kind {
+            K::LeftBrace => depth += 1,
+            K::RightBrace => depth = depth.saturating_sub(1),
+            _ => {}
+        }
         out[i] = match kind {
+            _ if depth > 0 => Role::Other,
             K::Equals | K::Differs | K::AtLeast | K::LeftArrow | K::LeftAngle | K::RightAngle => Role::Binary,
             K::Plus | K::Minus | K::Star | K::Slash => match i.checked_sub(1).map(|b| kinds[b]) {
                 Some(K::Name | K::Variable | K::Number | K::Quoted | K::RightParen) => Role::Binary,

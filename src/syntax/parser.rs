@@ -28,6 +28,9 @@ mod grammar {
 }
 use grammar::Grammar;
 pub(super) use grammar::Rule as G;
+mod inside;
+pub use inside::parse_rule;
+pub(super) use inside::rule_at;
 
 /// Parses a template. Faulty statements are left out of the tree and reported, the others are all there.
 pub fn parse_template(source: SourceId, text: &str) -> (File, Diagnostics) {
@@ -41,13 +44,17 @@ fn statements(source: SourceId, text: &str, start: usize, known: SharedValues) -
         return (File::default(), vec![d]);
     }
     let mut chunker = Chunker::starting_at(source, text, start);
-    let mut builder = Builder { source, shift: 0, known, buffer: Buffer::default() };
+    let mut builder = Builder { source, shift: 0, known, buffer: Buffer::default(), unvalued: false };
+    let mut blocks = false;
     while let Some(next) = chunker.next_chunk() {
         match next {
             Ok(chunk) => {
-                let result = builder.chunk(&mut chunker, text, &chunk, &mut out);
-                if let Err(fault) = result {
-                    diagnostics.push(*fault);
+                builder.unvalued = false;
+                match builder.chunk(&mut chunker, text, &chunk, &mut out) {
+                    Ok(()) => blocks |= matches!(out.last(), Some(Statement::Block(_))),
+                    // The block before may give the weight its value: that is known when it is expanded.
+                    Err(_) if blocks && builder.unvalued => out.push(chunker.later(&chunk)),
+                    Err(fault) => diagnostics.push(*fault),
                 }
             }
             Err(broken) => diagnostics.push(*broken.fault),
@@ -81,61 +88,6 @@ pub fn parse_entry(
     if diagnostics.is_empty() { Ok(file.statements) } else { Err(diagnostics) }
 }
 
-/// Parses a rule that stands inside a data file: `text` is exactly the rule with its full stop and begins at byte
-/// `offset` of the source.
-pub fn parse_rule(source: SourceId, text: &str, offset: usize) -> Result<Rule, Diagnostic> {
-    rule_at(source, text, offset).map_err(|fault| *fault)
-}
-
-pub(super) fn rule_at(source: SourceId, text: &str, offset: usize) -> Result<Rule, Fault> {
-    let mut chunker = Chunker::new(source, text);
-    let shift = |mut fault: Fault| {
-        for label in &mut fault.labels {
-            label.span =
-                Span::new(source, label.span.start as usize + offset, label.span.end as usize + offset);
-        }
-        fault
-    };
-    let at = |start: usize, end: usize| Span::new(source, start + offset, end + offset);
-    let chunk = match chunker.next_chunk() {
-        Some(Ok(chunk)) => chunk,
-        Some(Err(broken)) => return Err(shift(broken.fault)),
-        None => {
-            return Err(fault(
-                codes::UNEXPECTED,
-                "expected a rule, found nothing",
-                at(0, text.len()),
-                "nothing here",
-            ));
-        }
-    };
-    if chunk.kind != ChunkKind::Rule {
-        let span = at(chunk.start, chunk.end);
-        return Err(fault(codes::UNEXPECTED, "expected a rule `head :- body.`", span, "this is no rule"));
-    }
-    if let Some(Ok(Chunk { start, end, .. })) = chunker.next_chunk() {
-        let span = at(start, end);
-        return Err(fault(
-            codes::UNEXPECTED,
-            "text behind the end of the rule",
-            span,
-            "not part of the rule",
-        ));
-    }
-    let mut builder = Builder { source, shift: offset, known: HashMap::default(), buffer: Buffer::default() };
-    let mut out = Vec::new();
-    builder.chunk(&mut chunker, text, &chunk, &mut out)?;
-    match out.pop() {
-        Some(Statement::Rule(rule)) => Ok(rule),
-        _ => Err(fault(
-            codes::UNEXPECTED,
-            "expected a rule `head :- body.`",
-            at(chunk.start, chunk.end),
-            "this is no rule",
-        )),
-    }
-}
-
 pub(super) type P<'t> = Pair<'t, G>;
 
 /// Turns pairs into nodes.
@@ -146,6 +98,8 @@ pub(super) struct Builder {
     /// Values of shared weights by name, for later mentions without a value.
     known: SharedValues,
     buffer: Buffer,
+    /// Whether a weight was mentioned that has no value.
+    unvalued: bool,
 }
 
 /// The statement with its comments blanked, byte for byte.

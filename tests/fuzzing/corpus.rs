@@ -27,6 +27,12 @@ const PAIRS: &[(&str, &str)] = &[
         "[1,0] q :- <[1,2]> f(a), <2> g(a). [0,1] q, 1.0 g(a) :- <[1,1]> f(a), g(a) <3> t(X) :- <5> g(X). .",
     ),
     (
+        "@module m(x/1, h/1, d, k = 2, act = tanh, $w) { {d,@{k}} h(X) :- $w={2,2} y(X), @in(X,k,a,b). y(X) :- act(x(X)), !e(X,k). }\n\
+         @use m(f, l0, 2). @for L in 1..2 { @use m(l@{L-1}, l@L, 2, act = leakyrelu(0.1), w = $s). }\n\
+         @if 1 != 2 { {1,2} q :- l2(X). } @else { q :- g(X). }",
+        "1.0 q :- <[1,2]> f(a), <[0,1]> f(b), e(a,2), e(2,b).",
+    ),
+    (
         "h(X) :- {3,2} tanh(f(X)), leakyrelu(0.2)(f(X)), !e(X,Y).\nq(X,Y) :- sqrt(abs(p())), h(X).",
         "<[1,2]> f(a). <-4> p. e(a,b). ?- q(X,Y). ?- h(X).",
     ),

@@ -88,7 +88,10 @@ fn metadata(s: &mut Stream) -> String {
 }
 
 fn statement(s: &mut Stream) -> String {
-    match s.below(14) {
+    match s.below(17) {
+        14 => block(s),
+        15 => format!("@use m({}, {}, {}).", pick(s, &["f", "g", "f/1"]), pick(s, &["h", "p"]), pick(s, &["2", "d", "1+1", "{a,b}"])),
+        16 => "@module m(x/1, y/1, d, act = relu) { {d,2} k(X) :- x(X), d(X). d(X) :- x(X). y(X) :- act(k(X)). }".into(),
         0 => format!("{}{}.", weight(s), atom(s, true)),
         1 => format!("{} {}", pick(s, &["f/1", "h/1", "q/0"]), weight(s)),
         2 => format!("{}{}", pick(s, &["f/1", "h/1", "q/0", "r/2"]), metadata(s)),
@@ -101,6 +104,24 @@ fn statement(s: &mut Stream) -> String {
             format!("{}{} :- {}{offset}.{metadata}", weight(s), atom(s, true), body.join(", "))
         }
     }
+}
+
+fn block(s: &mut Stream) -> String {
+    let header = pick(
+        s,
+        &[
+            "@for L in 1..2 {",
+            "@for L in {f, g, 2} {",
+            "@for L in 2..1 {",
+            "@if 1 < 2 {",
+            "@if 1 == 2 { } @else {",
+            "@for L in 1..3 { @if L == 2 {",
+        ],
+    );
+    let text = statement(s);
+    let name = pick(s, &["h", "f", "X", "{2,2}"]);
+    let text = text.replacen(name, pick(s, &["h@L", "f@{L}", "@{L+1}", "{L,2}", "L"]), 1);
+    format!("{header} {text} {}", "}".repeat(header.matches('{').count() - header.matches('}').count()))
 }
 
 fn fact(s: &mut Stream) -> String {

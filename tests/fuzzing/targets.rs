@@ -169,12 +169,22 @@ pub fn check(input: &[u8]) -> u64 {
     let (template, data) = text.split_once(SEAM).unwrap_or((&text, ""));
     let mut settings = Settings { max_ground: 2000, ..Settings::default() };
     settings.train.epochs = 2;
-    let (session, files, found) = Session::from_texts_program(template, data, settings);
+    let (session, files, found) = Session::from_texts_program(template, data, settings.clone());
     let mut codes = show(&found, &session.sources);
     // Weights of millions of numbers are allowed; a test need not train them.
     let numbers: usize = session.template.weights.iter().map(|w| w.shape.len()).sum();
     if has_errors(&found) || numbers > 100_000 {
         return signature(READ, codes);
+    }
+    let blocks = template.contains(['@', '$']);
+    if blocks && !template.contains("import") {
+        // What modules and loops stand for is a template, too, and means the same.
+        let statements = files.iter().flat_map(|f| f.statements.iter().cloned()).collect();
+        let plain = nlog::syntax::ast::File { statements }.to_string();
+        let (again, _, found) = Session::from_texts_program(&plain, data, settings.clone());
+        assert!(!has_errors(&found), "{plain}\n{}", found[0].title);
+        assert_eq!(again.template.rules.len(), session.template.rules.len(), "{plain}");
+        assert_eq!(again.template.weights.len(), session.template.weights.len(), "{plain}");
     }
     codes.extend(show(&session.unbound(&|_| true), &session.sources));
     codes.extend(show(&session.habits(&files), &session.sources));

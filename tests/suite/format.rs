@@ -16,6 +16,66 @@ fn template(text: &str) -> String {
 }
 
 #[test]
+fn blocks_are_formatted_inside() {
+    let text = "%% doc
+@module   m( x/1,h/1 ,d,act=relu,units={1,2} ){
+%inner
+l0(X):-x(X).
+  l@{ L-1 }(Y):-x(Y).   % why
+   long@d/1   [transformation=act]
+$w@{d}[learnable=false]
+@if act==relu{h(X):-l0(X),X>1,Y=X+1.}@else   @if act != tanh { h(X):-x(X). } @else{
+/* a
+ b */
+p(@{2*d},X):- <@{1/d}> x(X),< d >y(X),X<d,Y<@{d+1}.
+}
+
+
+@for G in 0..d-1 { {2*d, 4} g@{G}_@{G+1}(X):-$w@{G}x={d,d} x(X), @lt(X,1),!@eq(X,G). }
+@use other( x , h,{a,b} , 2*d, act = tanh) .
+}
+a(X):-b(X).
+@use m(f,h,3).  % tail
+@for L in {a,b}{ }
+@use long_name_of_a_module(first_argument, second_argument, third_argument, fourth_argument, fifth = 12).
+";
+    let wanted = "%% doc
+@module m(x/1, h/1, d, act=relu, units={1, 2}) {
+  %inner
+  l0(X) :- x(X).
+  l@{L-1}(Y) :- x(Y).  % why
+  long@d/1 [transformation=act]
+  $w@{d} [learnable=false]
+  @if act==relu { h(X) :- l0(X), X > 1, Y = X + 1. } @else @if act != tanh { h(X) :- x(X). } @else {
+    /* a
+ b */
+    p(@{2*d},X) :- <@{1/d}> x(X), <d> y(X), X < d, Y < @{d+1}.
+  }
+
+  @for G in 0..d-1 { {2*d,4} g@{G}_@{G+1}(X) :- $w@{G}x={d,d} x(X), @lt(X,1), !@eq(X,G). }
+  @use other(x, h, {a, b}, 2*d, act = tanh).
+}
+a(X) :- b(X).
+@use m(f, h, 3).  % tail
+@for L in {a, b} {}
+@use long_name_of_a_module(first_argument, second_argument, third_argument, fourth_argument,
+    fifth = 12).
+";
+    assert_eq!(template(text), wanted);
+    assert_eq!(template(wanted), wanted);
+    // What has no end inside of a block leaves the block as it is.
+    let open = "@for L in 1..2 {\n     p(X):-q(X)\n   }\n";
+    assert_eq!(template(open), open);
+}
+
+#[test]
+fn the_library_is_formatted() {
+    for (path, text) in nlog::io::library::BUILT_IN {
+        assert_eq!(template(text), *text, "{path}: `nlog fmt` writes it otherwise");
+    }
+}
+
+#[test]
 fn spacing_of_every_construct() {
     let cases = [
         (

@@ -143,6 +143,23 @@ fn names_of_a_module_are_its_own() {
 }
 
 #[test]
+fn names_that_loops_make_are_left_to_them() {
+    let text = "@module m(x/1, h/1) { a(X) :- x(X). h(X) :- a(X). } @use m(f, h). @for N in 1..1 { a__m_@N(X) :- f(X). }";
+    assert_eq!(expanded(text), "a___m_1(X) :- f(X).\nh(X) :- a___m_1(X).\na__m_1(X) :- f(X).\n");
+}
+
+#[test]
+fn a_weight_of_a_loop_may_be_mentioned_behind_it() {
+    let text = "@for L in {1,2} { $v@L={4,4} r@L(X) :- f(X). }\nq(X) :- $v1 r1(X).\np(X) :- r1(X).";
+    let plain =
+        "$v1={4,4} r1(X) :- f(X).\n$v2={4,4} r2(X) :- f(X).\nq(X) :- $v1={4,4} r1(X).\np(X) :- r1(X).\n";
+    assert_eq!(expanded(text), plain);
+    let text = refused("@for L in {1,2} { r@L(X) :- feat(X). }\nq(X) :- $v1 r1(X).", "E0109");
+    assert!(text.contains("template.lrnn:2:9"), "{text}");
+    assert!(refused("p(@{2}).", "E0101").contains("is replaced in modules and loops"));
+}
+
+#[test]
 fn an_expansion_means_the_same() {
     let template = "import gnn/gcn.
         @module two(x/1, edge/2, h/1, d) { @use gcn(x, edge, mid, 2, d). @use gcn(mid, edge, h, d, d, act = tanh). }
@@ -332,7 +349,75 @@ fn the_same_fault_in_many_turns_is_told_once() {
     assert_eq!(nlog::diag::once(&found, &session.sources).len(), 1);
     let (other, plain) = Session::from_texts("q :- feat(x.", DATA, Settings::default());
     assert_eq!(nlog::diag::once(&plain, &other.sources), plain);
+    // Two uses that are wrong in different ways are two faults.
+    let two = "@module m(h/1, d) { {d,2} h(X) :- feat(X). } @use m(a, 1/2). @use m(b, 1/4). @use m(c, 1/4).";
+    let (session, found) = Session::from_texts(two, DATA, Settings::default());
+    assert_eq!(nlog::diag::once(&found, &session.sources).len(), 2, "{}", shown(&found, &session));
     assert!(nlog::diag::once(&[], &SourceMap::new()).is_empty());
+}
+
+fn nlog(dir: &std::path::Path, args: &[&str]) -> (bool, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nlog"));
+    let output = command.args(args).current_dir(dir).env("NO_COLOR", "1").output().expect("nlog runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.success(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn imports_are_found_beside_the_template_then_in_folders_then_in_the_library() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    let module = |d: u32| format!("%% {d} rows.\n@module gcn(x/1, h/1) {{ {{{d},2}} h(X) :- x(X). }}\n");
+    write("t.lrnn", "import gnn/gcn.\nimport gnn/gcn.lrnn\n@use gcn(f, h).\n");
+    write("other/gnn/gcn.lrnn", &module(5));
+    write("more/gnn/gcn.lrnn", &module(6));
+    let (_, _, errors) = nlog(dir.path(), &["check", "t.lrnn", "--expand"]);
+    assert!(errors.contains("`gcn` is not given `h`") || errors.contains("E0217"), "{errors}");
+    let libraries = ["check", "t.lrnn", "--lib", "other", "--lib", "more", "--expand"];
+    assert_eq!(nlog(dir.path(), &libraries), (true, "{5,2} h(X) :- f(X).\n".into(), String::new()));
+    write("gnn/gcn.lrnn", &module(7));
+    assert_eq!(nlog(dir.path(), &libraries).1, "{7,2} h(X) :- f(X).\n");
+    write("t.lrnn", "import gnn/gnc.\n");
+    let (fine, _, errors) = nlog(dir.path(), &["check", "t.lrnn"]);
+    assert!(!fine && errors.contains("did you mean `gnn/gcn`?"), "{errors}");
+    // What an imported file imports is looked for in the same places.
+    write("t.lrnn", "import sub/two.\n@use two(f, h).\n");
+    write("sub/two.lrnn", "import gnn/gcn.\n@module two(x/1, h/1) { @use gcn(x, h). }\n");
+    assert_eq!(nlog(dir.path(), &libraries).1, "{5,2} h(X) :- f(X).\n");
+    // `nlog lib` sees the same.
+    let (_, list, _) = nlog(dir.path(), &["lib", "--lib", "more"]);
+    assert!(list.starts_with("gnn/gcn  gcn(x/1, h/1)\n    6 rows.\n"), "{list}");
+    assert_eq!(nlog(dir.path(), &["lib", "show", "gnn/gcn", "--lib", "more"]).1, module(6));
+}
+
+#[test]
+fn every_module_of_the_library_is_documented_and_listed() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let (_, list, _) = nlog(dir.path(), &["lib"]);
+    for (path, text) in nlog::io::library::BUILT_IN {
+        let name = path.rsplit('/').next().expect("a name");
+        assert!(
+            list.contains(&format!("{path}  {name}(")),
+            "a file holds a module of its name: {path}\n{list}"
+        );
+        let (session, _, found) = Session::from_texts_program(text, "", Settings::default());
+        assert!(found.is_empty(), "{path}: {}", shown(&found, &session));
+        let module = session.modules.modules().iter().find(|m| m.name.node == name).expect("it is there");
+        assert!(module.doc.first().is_some_and(|l| l.len() > 20), "{path}: the first line is the formula");
+        let doc = module.doc.join("\n");
+        for parameter in &module.parameters {
+            let words: Vec<&str> = doc.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            assert!(words.contains(&parameter.name.node.as_str()), "{path}: `{}`", parameter.name.node);
+        }
+        assert_eq!(&nlog(dir.path(), &["lib", "show", path]).1, text);
+        assert_eq!(&nlog(dir.path(), &["lib", "show", name]).1, text);
+    }
+    let (fine, _, errors) = nlog(dir.path(), &["lib", "show", "gnn/gnc"]);
+    assert!(!fine && errors.contains("did you mean `gnn/gcn`?"), "{errors}");
 }
 
 #[test]

@@ -183,6 +183,52 @@ impl Chunker<'_> {
         broken(self.unclosed(stack.last().copied().unwrap_or(open)), true)
     }
 
+    /// A statement that is parsed when the blocks before it are expanded.
+    pub(in crate::syntax) fn later(&self, chunk: &Chunk) -> Statement {
+        let text = self.written(chunk.first, chunk.last);
+        Statement::Block(Arc::new(Block { part: Part::Text(text.clone()), text }))
+    }
+
+    /// The byte positions of the braces of the block that the text begins with, those of a chain of choices in order.
+    pub(in crate::syntax) fn bodies(&self) -> Vec<(usize, usize)> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        let list = self.keyword(0) == Some(Keyword::For);
+        while let Some(keyword) = self.keyword(at).filter(|k| *k != Keyword::Use) {
+            let from = match (keyword, self.keyword(at + 2)) {
+                (Keyword::Else, Some(Keyword::If)) => at + 4,
+                _ => at + 2,
+            };
+            let Ok(body) = self.body(from, list) else { break };
+            let place = |i: usize| self.tokens[i].start as usize;
+            out.push((place(body.open), place(body.close)));
+            at = body.close + 1;
+        }
+        out
+    }
+
+    /// The token behind a name, with the values that are part of it: `l@{L-1}`.
+    pub(super) fn name_end(&self, first: usize) -> usize {
+        let touches = |i: usize| i < self.tokens.len() && self.tokens[i - 1].end == self.tokens[i].start;
+        let mut i = first + 1;
+        loop {
+            let word = matches!(self.kind(i + 1), K::Name | K::Variable) && touches(i + 1);
+            match self.kind(i) {
+                K::At if touches(i) && word => i += 2,
+                K::At if touches(i) && self.kind(i + 1) == K::LeftBrace && touches(i + 1) => {
+                    match self.group(i + 1) {
+                        Ok(close) => i = close + 1,
+                        Err(_) => return i,
+                    }
+                }
+                K::Name | K::Variable | K::Number if touches(i) && self.kind(i - 1) == K::RightBrace => {
+                    i += 1
+                }
+                _ => return i,
+            }
+        }
+    }
+
     /// The syntax tree of a block.
     pub(in crate::syntax) fn tree(&self, chunk: &Chunk) -> Result<Statement, Fault> {
         let text = self.written(chunk.first, chunk.last);

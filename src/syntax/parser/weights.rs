@@ -28,7 +28,9 @@ impl Builder {
             Form::Dims => (w.fixed, WeightValue::Dims { rows: w.rows, cols: w.cols }),
             Form::Reference => {
                 let (name, _) = w.name.expect("a reference has a name");
-                self.known.get(name).cloned().ok_or_else(|| no_value(name, w.span))?
+                let known = self.known.get(name).cloned();
+                self.unvalued |= known.is_none();
+                known.ok_or_else(|| no_value(name, w.span))?
             }
         };
         if let (Some(name), true) = (&name, w.form != Form::Reference)
