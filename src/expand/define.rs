@@ -14,6 +14,12 @@ impl Expander<'_> {
     pub(super) fn define(&mut self, module: &Arc<Module>) {
         let name = &module.name;
         if let Some(other) = self.library.modules.iter().find(|m| m.name.node == name.node) {
+            // One file that was read twice: at the prompt each import reads for itself.
+            let (a, b) = (other.name.span, name.span);
+            let (first, second) = (self.sources.get(a.source), self.sources.get(b.source));
+            if a.start == b.start && first.name == second.name && first.text == second.text {
+                return;
+            }
             let title = format!("the module `{}` is defined twice", name.node);
             let d = Diagnostic::new(codes::MODULE_TWICE, title).label(name.span, "here");
             self.diagnostics.push(d.label(other.name.span, "and here"));

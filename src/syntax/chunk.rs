@@ -229,7 +229,8 @@ impl<'t> Chunker<'t> {
             let end = self.list(bracket)?;
             chunk(kind, if self.kind(end) == K::Stop { end + 1 } else { end }, false)
         };
-        match self.kind(first) {
+        let kind = self.kind(first);
+        match kind {
             K::Stop => {
                 let label = "nothing stands before it";
                 let title = "a full stop without a statement";
@@ -247,8 +248,9 @@ impl<'t> Chunker<'t> {
                     return listed(ChunkKind::WeightMetadata, end);
                 }
             }
-            K::Name => {
-                let name = self.name_end(first);
+            // In modules also `@K/1`, a name that is put in.
+            K::Name | K::At if kind != K::At || matches!(self.kind(first + 1), K::Name | K::Variable) => {
+                let name = self.name_end(first + usize::from(kind == K::At));
                 let (number, behind) = (name + 1, name + 2);
                 if self.kind(name) == K::Slash && self.kind(number) == K::Number {
                     if self.metadata_at(behind) {

@@ -69,6 +69,12 @@ a(X) :- b(X).
 }
 
 #[test]
+fn a_statement_may_begin_with_a_value_that_is_put_in() {
+    let text = "@module m(a/1, b/1) {\n  @for K in {a, b} {\n    @K/1 [transformation=identity]\n    @K/1 {2}\n  }\n}\n";
+    assert_eq!(template(text), text);
+}
+
+#[test]
 fn the_library_is_formatted() {
     for (path, text) in nlog::io::library::BUILT_IN {
         assert_eq!(template(text), *text, "{path}: `nlog fmt` writes it otherwise");

@@ -3,3 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod harness;
+mod kit;
+mod layers;
+mod logic;
+mod readout;
+mod relational;
+mod sequence;
