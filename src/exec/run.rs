@@ -19,7 +19,7 @@ pub struct State<T> {
     /// Values.
     pub values: Vec<T>,
     /// Gradients of the objective with respect to the values: zeros, but for outputs that were seeded, before a backward
-    /// pass, and zeros after it (they are in the cache there: filling took 11 % of a step on 4 million numbers before
+    /// pass, and zeros after it (they are in the cache there: filling took 10 % of a step on 4 million numbers before
     /// it, and takes 4 % here). Only those of constants, which nobody asks for, may be anything.
     pub gradients: Vec<T>,
     scratch: Vec<T>,
