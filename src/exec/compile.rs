@@ -5,6 +5,7 @@
 //! operation combines those rows. What would only copy (a single unweighted input under a sum and the identity, the
 //! average of one grounding) gets no row at all: its neuron stands where its input stands.
 
+mod constants;
 mod members;
 mod sums;
 
@@ -98,6 +99,7 @@ enum Constant {
 struct Compiler<'a> {
     context: &'a Context<'a>,
     graph: &'a Graph,
+    fusion: Fusion,
     /// The function of each operation, but for aggregations and leaves.
     maps: &'a [Option<Map<'a>>],
     program: Program,
@@ -151,14 +153,15 @@ pub fn compile_with_values(
     Ok((program, at))
 }
 
-/// Whether an aggregation may be computed together with what reads it, so that its own value stands nowhere.
+/// Whether an aggregation may be computed together with what reads it, and what follows from constants when the program
+/// is made, so that its own value stands nowhere, or is no result of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fusion {
     Allowed,
     Forbidden,
 }
 
-/// A program, and where the value of each neuron stands that is not part of another one.
+/// A program, and where the value of each neuron stands if all have one.
 struct Compiled {
     program: Program,
     at: Vec<ValueAt>,
@@ -169,6 +172,7 @@ fn compiled(graph: &Graph, context: &Context<'_>, fusion: Fusion) -> Result<Comp
     let mut compiler = Compiler {
         context,
         graph,
+        fusion,
         maps: &maps,
         program: Program::default(),
         offset: vec![0; graph.len()],
@@ -187,9 +191,11 @@ fn compiled(graph: &Graph, context: &Context<'_>, fusion: Fusion) -> Result<Comp
         places: Vec::new(),
     };
     compiler.run()?;
-    let at = compiler.offset.iter().zip(&compiler.shape);
-    let at = at.map(|(&offset, &shape)| ValueAt { offset, shape }).collect();
-    Ok(Compiled { program: compiler.program, at })
+    let Compiler { mut program, offset, shape, .. } = compiler;
+    let at = offset.iter().zip(&shape).map(|(&offset, &shape)| ValueAt { offset, shape });
+    let mut at = if fusion == Fusion::Forbidden { at.collect() } else { Vec::new() };
+    constants::settle(&mut program, &mut at);
+    Ok(Compiled { program, at })
 }
 
 impl<'a> Compiler<'a> {
@@ -249,10 +255,8 @@ impl<'a> Compiler<'a> {
                     self.shape[n] = values.shape(*v);
                     let known = constants.get(&op).copied();
                     self.offset[n] = known.unwrap_or_else(|| {
-                        let at = self.program.arena as u32;
                         let written = template.compat.written(values.shape(*v), values.get(*v));
-                        self.program.constants.extend_from_slice(&written);
-                        self.program.arena += values.shape(*v).len();
+                        let at = constants::push(&mut self.program, &written);
                         constants.insert(op, at);
                         at
                     });
@@ -260,9 +264,7 @@ impl<'a> Compiler<'a> {
                 Op::Number(bits) => {
                     let known = constants.get(&op).copied();
                     self.offset[n] = known.unwrap_or_else(|| {
-                        let at = self.program.arena as u32;
-                        self.program.constants.push(f64::from_bits(*bits));
-                        self.program.arena += 1;
+                        let at = constants::push(&mut self.program, &[f64::from_bits(*bits)]);
                         constants.insert(op, at);
                         at
                     });
@@ -276,7 +278,7 @@ impl<'a> Compiler<'a> {
     fn check_size(&self) -> Result<(), Diagnostic> {
         // Values and gradients of so many numbers take 8 GiB in f64; offsets have 32 bits.
         const MOST: usize = 1 << 29;
-        if self.program.arena <= MOST {
+        if self.program.arena + self.program.constants.len() <= MOST {
             return Ok(());
         }
         let mut d =
@@ -467,8 +469,8 @@ impl<'a> Compiler<'a> {
 
     fn constant(&self, source: u32, weight: Shape, value: Shape) -> Constant {
         let program = &self.program;
-        let Some(at) = (source as usize).checked_sub(program.constants_base) else { return Constant::No };
-        let Some(elements) = program.constants.get(at..at + value.len()) else { return Constant::No };
+        let Some(at) = constants::place(source) else { return Constant::No };
+        let elements = &program.constants[at..at + value.len()];
         let kept = elements.iter().filter(|x| **x != 0.0).count();
         if value.cols == 1 && !value.is_scalar() && !weight.is_scalar() && kept * 3 <= value.len() {
             Constant::Sparse
@@ -546,7 +548,7 @@ impl<'a> Compiler<'a> {
     fn columns(&self, weight: WeightId, activation: Activation, input: Shape, sources: &[u32]) -> Kind {
         let (mut starts, mut columns, mut factors) = (vec![0], Vec::new(), Vec::new());
         for &source in sources {
-            let at = source as usize - self.program.constants_base;
+            let at = constants::place(source).expect("only constants become columns");
             let elements = self.program.constants[at..at + input.len()].iter().enumerate();
             for (column, &x) in elements.filter(|(_, x)| **x != 0.0) {
                 columns.push(column as u32);
@@ -680,8 +682,13 @@ impl<'a> Compiler<'a> {
         Origin { number: self.program.blocks.len() as u32, span }
     }
 
-    /// Appends a block; the offsets of its rows.
-    fn block(&mut self, shape: Shape, rows: usize, kind: Kind, span: Option<Span>) -> Vec<u32> {
+    /// Appends a block, or computes it, if it is constant; the offsets of its rows.
+    fn block(&mut self, shape: Shape, rows: usize, mut kind: Kind, span: Option<Span>) -> Vec<u32> {
+        if self.fusion == Fusion::Allowed
+            && let Some(offsets) = self.folded(shape, rows, &mut kind)
+        {
+            return offsets;
+        }
         let base = self.program.arena;
         let width = shape.len();
         self.program.arena += rows * width;

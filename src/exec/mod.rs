@@ -9,6 +9,7 @@ pub mod extract;
 pub mod fusion;
 pub mod interval;
 pub mod partition;
+pub mod pieces;
 pub mod profile;
 pub mod program;
 pub mod run;

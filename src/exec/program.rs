@@ -214,6 +214,11 @@ pub struct Parameters<T> {
 }
 
 impl<T: Real> Parameters<T> {
+    /// Of no weights.
+    pub fn none() -> Self {
+        let (ranges, shapes, learnable) = (IndexVec::new(), IndexVec::new(), IndexVec::new());
+        Parameters { values: Vec::new(), ranges, shapes, learnable }
+    }
     /// Room for a template's weights, with the written values and zeros elsewhere.
     pub fn new(template: &Template) -> Self {
         let mut values = Vec::new();

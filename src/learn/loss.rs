@@ -65,7 +65,7 @@ impl Loss {
         match (self, z) {
             (Loss::SoftEntropy, [z]) => {
                 let (z, t) = (z.to_f64(), t.first().copied().unwrap_or(0.0));
-                z.max(0.0) - z * t + (-z.abs()).exp().ln_1p()
+                z.max(0.0) - z * t + Real::ln_1p_unit(Real::exp(-z.abs()))
             }
             (Loss::SoftEntropy, _) => joint_value(z, t),
             (Loss::CrossEntropy, [z]) => {
@@ -123,14 +123,14 @@ pub fn joint_gradient<T: Real>(z: &[T], t: &[f64], g: &mut [T]) {
     let (max, sum) = exponentials(z);
     let mass: f64 = t.iter().sum();
     for ((g, z), &t) in g.iter_mut().zip(z).zip(t) {
-        *g = T::from_f64(t - (z.to_f64() - max).exp() / sum * mass);
+        *g = T::from_f64(t - Real::exp(z.to_f64() - max) / sum * mass);
     }
 }
 
 /// softmax(z).
 pub fn softmax(z: &[f64]) -> Vec<f64> {
     let (max, sum) = exponentials(z);
-    z.iter().map(|z| (z - max).exp() / sum).collect()
+    z.iter().map(|z| Real::exp(z - max) / sum).collect()
 }
 
 /// σ(z).
@@ -141,7 +141,7 @@ pub(super) fn probability(z: f64) -> f64 {
 /// max z and Σ e^(z_i − max).
 pub(super) fn exponentials<T: Real>(z: &[T]) -> (f64, f64) {
     let max = z.iter().fold(f64::NEG_INFINITY, |m, z| m.max(z.to_f64()));
-    (max, z.iter().map(|z| (z.to_f64() - max).exp()).sum())
+    (max, z.iter().map(|z| Real::exp(z.to_f64() - max)).sum())
 }
 
 fn minus_log(p: f64) -> f64 {

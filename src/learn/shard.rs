@@ -218,14 +218,21 @@ impl<'a, T: Real> Shard<'a, T> {
                 };
                 weights.extend(&selection.weights);
                 gradients.clear(parameters, weights);
-                state.forward(program, parameters, selection);
-                state.clear_gradients(program, parameters, selection);
-                let mut error = 0.0;
-                for sample in batch.iter().map(|&i| &samples[i]) {
-                    error += seeded.sample(state, program, sample, sample.outputs().iter().copied());
+                let mut work = || {
+                    state.forward(program, parameters, selection);
+                    let mut error = 0.0;
+                    for sample in batch.iter().map(|&i| &samples[i]) {
+                        error += seeded.sample(state, program, sample, sample.outputs().iter().copied());
+                    }
+                    state.backward(program, parameters, selection, gradients);
+                    error
+                };
+                // Among the threads that share the blocks, so that these are woken once and not for each block.
+                if State::is_shared(program, parameters, selection) {
+                    rayon::scope(|_| work())
+                } else {
+                    work()
                 }
-                state.backward(program, parameters, selection, gradients);
-                error
             }
             Arenas::Apart { parts, of, .. } => {
                 let part = |i: &usize| &parts[of[samples[*i].output] as usize];
@@ -242,7 +249,6 @@ impl<'a, T: Real> Shard<'a, T> {
                     let Part { program, everything, outputs } = part(i);
                     state.load(program);
                     state.forward(program, parameters, everything);
-                    state.gradients[..program.arena].fill(T::ZERO);
                     error += seeded.sample(state, program, &samples[*i], 0..outputs.len());
                     state.backward(program, parameters, everything, gradients);
                 }

@@ -221,6 +221,7 @@ impl Session {
                 let clashes = place_count(&representative, &at) - classes;
                 let neurons = graph.len();
                 let (graph, program) = if check || classes == neurons {
+                    let program = self.compiled(|context| compile(&graph, context))?;
                     (graph, program)
                 } else {
                     let small = quotient(&graph, &representative, &groups, &self.template, &self.database);

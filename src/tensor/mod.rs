@@ -1,5 +1,6 @@
 //! Layer 1: shapes, elements, functions with their adjoints, kernels.
 
+pub mod elementary;
 pub mod functions;
 pub mod kernels;
 pub mod real;

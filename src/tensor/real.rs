@@ -1,5 +1,6 @@
 //! The number a value's element is made of: `f64`, or `f32` where half the memory is worth more than the digits.
 
+use super::elementary;
 use std::cmp::Ordering;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -52,8 +53,8 @@ pub trait Real:
     fn exp_m1(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
-    /// ln(1 + x) without cancellation near 0.
-    fn ln_1p(self) -> Self;
+    /// ln(1 + x) for x from 0 to 1, without cancellation near 0.
+    fn ln_1p_unit(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
     /// Sine.
@@ -84,7 +85,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident, $tiny:literal) => {
+    ($t:ident, $elementary:ident, $tiny:literal) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -102,23 +103,23 @@ macro_rules! real {
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                $t::exp(self)
+                elementary::$elementary::exp(self)
             }
             #[inline(always)]
             fn exp_m1(self) -> Self {
-                $t::exp_m1(self)
+                elementary::$elementary::exp_m1(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
                 $t::ln(self)
             }
             #[inline(always)]
-            fn ln_1p(self) -> Self {
-                $t::ln_1p(self)
+            fn ln_1p_unit(self) -> Self {
+                elementary::$elementary::ln_1p_unit(self)
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                $t::tanh(self)
+                elementary::$elementary::tanh(self)
             }
             #[inline(always)]
             fn sin(self) -> Self {
@@ -163,5 +164,5 @@ macro_rules! real {
         }
     };
 }
-real!(f32, 1e-30);
-real!(f64, 1e-280);
+real!(f32, single, 1e-30);
+real!(f64, double, 1e-280);

@@ -2,6 +2,7 @@
 
 use crate::support::{evaluate_only, network, run, session};
 use nlog::session::{Compat, Network};
+use nlog::tensor::elementary::double::tanh;
 
 const PRUNED: Compat = Compat::NeuraLogic { pruning: true };
 const UNPRUNED: Compat = Compat::NeuraLogic { pruning: false };
@@ -71,7 +72,7 @@ fn max_and_min_choose_whole_vectors() {
 #[test]
 fn pruning_loses_the_functions_of_unweighted_neurons_with_one_input() {
     let data = "1 q :- <0.5> a(c).";
-    let t = |x: f64| x.tanh();
+    let t = tanh;
     // Template, value without the flag, with it, and without pruning. The output itself is a logit and always stays.
     let cases = [
         // The rule of `p`, and its atom.
@@ -115,7 +116,7 @@ fn pruning_keeps_normalisation_over_variables() {
         let template =
             format!("[atom=identity]\np(X) :- a(X). [aggregation={function}]\n<2> q :- <1> p(X).\n");
         for compat in [Compat::Off, PRUNED] {
-            assert_eq!(lone(&template, "1 q :- <0.5> a(c).", compat), 2.0 * 1f64.tanh(), "{function}");
+            assert_eq!(lone(&template, "1 q :- <0.5> a(c).", compat), 2.0 * tanh(1.0), "{function}");
         }
     }
 }
@@ -125,15 +126,15 @@ fn a_queried_inner_atom_is_seen_as_a_logit() {
     let template = "<1> p(X) :- <1> a(X).\n<2> q :- <1> p(X).";
     let facts = "<0.5> a(c).\n";
     let both = format!("{facts}?- 1 q, 0 p(c).");
-    let p = 0.5f64.tanh();
-    assert_eq!(values(template, &both, Compat::Off), [[2.0 * p.tanh().tanh()], [p]]);
-    assert_eq!(values(template, &both, UNPRUNED), [[2.0 * p.tanh()], [p]]);
+    let p = tanh(0.5);
+    assert_eq!(values(template, &both, Compat::Off), [[2.0 * tanh(tanh(p))], [p]]);
+    assert_eq!(values(template, &both, UNPRUNED), [[2.0 * tanh(p)], [p]]);
     // Nobody asks for p(c): nothing changes.
     let one = format!("{facts}?- 1 q.");
-    assert_eq!(values(template, &one, UNPRUNED), [[2.0 * p.tanh().tanh()]]);
+    assert_eq!(values(template, &one, UNPRUNED), [[2.0 * tanh(tanh(p))]]);
     // A stated activation is kept.
     let stated = format!("{template}\np/1 [transformation=tanh]");
-    assert_eq!(values(&stated, &both, UNPRUNED), [[2.0 * p.tanh().tanh()], [p.tanh()]]);
+    assert_eq!(values(&stated, &both, UNPRUNED), [[2.0 * tanh(tanh(p))], [tanh(p)]]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::support::{count, network, session};
 use nlog::data::Split;
+use nlog::exec::{Selection, State};
 use nlog::learn::Batch;
 use nlog::session::{LiftMode, Precision, Settings};
 use std::ops::ControlFlow;
@@ -83,5 +84,42 @@ fn modes_of_lifting_are_the_same_for_any_number_of_threads() {
             bits(&Settings { lift_mode: LiftMode::Exact, ..settings }, 1),
             "{lift_mode:?} does something"
         );
+    }
+}
+
+/// Blocks that are cut into pieces: one large world, in one step.
+#[test]
+fn nor_where_threads_share_a_block() {
+    let template =
+        "{16,2} h(X) :- f(Y), edge(Y,X).\n{16,16} g(X) :- h(X), {16,16} h(Y), *edge(Y,X).\n{1,16} q :- g(X).";
+    let mut data = String::new();
+    for i in 0..2000 {
+        data += &format!(
+            "edge(n{i},n{}). <[{},{}]> f(n{i}).\n",
+            (i * 7 + 3) % 2000,
+            i % 11,
+            f64::from(i) / 999.0
+        );
+    }
+    let bits = |threads: usize| -> Vec<u64> {
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+        pool.install(|| {
+            let mut settings = Settings::default();
+            settings.train.epochs = 3;
+            settings.train.batch = Batch::All;
+            let session = session(template, &format!("{data} ?- 1 q."), settings);
+            let network = network(&session);
+            let mut parameters = session.initial_parameters::<f64>();
+            let (program, all) = (&network.programs[0], Selection::all(&network.programs[0]));
+            assert!(State::is_shared(program, &parameters, &all), "or there is nothing to test");
+            let run = session.run(&network, &mut parameters, &mut |_| ControlFlow::Continue(()));
+            assert!(run.is_ok());
+            parameters.values.iter().map(|x| x.to_bits()).collect()
+        })
+    };
+    let one = bits(1);
+    for threads in [2, 3] {
+        assert_eq!(one, bits(threads), "{threads} threads");
     }
 }

@@ -127,34 +127,32 @@ fn neurons_with_their_inputs() {
 #[test]
 fn blocks_with_their_places() {
     let template = "{2} h(X) :- f(X).  [transformation=relu]\n{1,2} q :- h(X), 0.5.\nq/0 {1}";
-    let expected = "program 0: 18 numbers\n\
+    let expected = "program 0: 16 numbers\n\
                     \x20 at 0: weight $w2\n\
                     \x20 at 1: weight $w3\n\
                     \x20 at 2: constants 2, 3\n\
-                    \x20 at 4: 2 rows of {1}, relu of sum of {1} from 2; 3\n\
-                    \x20 at 6: 2 rows of {2}, tanh of linear $w0 of {1} from 4; 5\n\
-                    \x20 at 10: 2 rows of {2}, tanh of sum of {1}, {2} from 0, 6; 0, 8\n\
-                    \x20 at 14: 1 row of {2}, avg over {2} from 10, 12\n\
-                    \x20 at 16: 1 row of {1}, linear $w1 of {2} from 14\n\
-                    \x20 at 17: 1 row of {1}, identity of sum of {1}, {1} from 1, 16\n\
-                    \x20 s_0: q {1} at 17\n";
+                    \x20 at 4: 2 rows of {2}, tanh of linear $w0 of {1} from 2; 3\n\
+                    \x20 at 8: 2 rows of {2}, tanh of sum of {1}, {2} from 0, 4; 0, 6\n\
+                    \x20 at 12: 1 row of {2}, avg over {2} from 8, 10\n\
+                    \x20 at 14: 1 row of {1}, linear $w1 of {2} from 12\n\
+                    \x20 at 15: 1 row of {1}, identity of sum of {1}, {1} from 1, 14\n\
+                    \x20 s_0: q {1} at 15\n";
     assert_eq!(dump("program", template, "<2> f(a). <3> f(b). ?- 1 q."), expected);
 }
 
 /// Sums that share their values: these are weighted once each, not the sums. Constants that are mostly zeros select
-/// columns of the weight.
+/// columns of the weight, and have no place themselves.
 #[test]
 fn blocks_of_weighted_sums() {
     let template = "[rule=identity, aggregation=sum]\n{2,4} s(Y) :- h(X), *e(X,Y).\ns/1 [transformation=relu]\n\
                     q :- s(X).";
     let data =
         "<[1,0,0,0]> h(a). <[0,3,0,0]> h(b). <[0,0,1,0]> h(c). e(a,u). e(b,u). e(a,v). e(b,v). e(c,v). ?- q.";
-    let expected = "program 0: 24 numbers\n\
-                    \x20 at 0: constants 1, 0, 0, 0, 0, 3, 0, 0, 0, 0, 1, 0\n\
-                    \x20 at 12: 3 rows of {2}, columns of $w0 from 0; 3*1; 2\n\
-                    \x20 at 18: 2 rows of {2}, relu of sum over {2} from 12, 14, 16; 12, 14\n\
-                    \x20 at 22: 1 row of {2}, sum over {2} from 18, 20\n\
-                    \x20 s_0: q {2} at 22\n";
+    let expected = "program 0: 12 numbers\n\
+                    \x20 at 0: 3 rows of {2}, columns of $w0 from 0; 3*1; 2\n\
+                    \x20 at 6: 2 rows of {2}, relu of sum over {2} from 0, 2, 4; 0, 2\n\
+                    \x20 at 10: 1 row of {2}, sum over {2} from 6, 8\n\
+                    \x20 s_0: q {2} at 10\n";
     assert_eq!(dump("program", template, data), expected);
 }
 

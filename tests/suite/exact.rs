@@ -153,7 +153,7 @@ fn lifted_is_unlifted_for_every_program_at_hand() {
 
 #[test]
 fn what_is_broken_is_found() {
-    let template = "{2,1} h(X) :- f(Y), *e(X,Y). [aggregation=sum]\n{1,2} q :- h(X).\n";
+    let template = "{2,1} h(X) :- {1} f(Y), *e(X,Y). [aggregation=sum]\n{1,2} q :- h(X).\n";
     let data = "1 q :- f(a), f(b), <2> f(c), e(x,a), e(x,b), e(x,c), e(y,a).";
     let mut session = session(template, data, evaluate_only());
     let plain = session.build_lifted(Scope::Off).0.expect("built");

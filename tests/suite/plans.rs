@@ -154,7 +154,7 @@ fn places_of_samples_follow_what_they_share() {
 
 #[test]
 fn a_recursive_rule_has_an_order_for_new_rows_and_levels() {
-    let template = "[rule=identity, atom=identity]\np(X,Y) :- e(X,Y).\np(X,Y) :- p(X,Z), p(Z,Y).\n";
+    let template = "[rule=identity, atom=identity]\np(X,Y) :- {1} e(X,Y).\np(X,Y) :- p(X,Z), p(Z,Y).\n";
     let edges: Vec<String> = (0..6).map(|i| format!("e(n{i},n{}).", i + 1)).collect();
     let dir = folder(template, &format!("{}\n?- p(n0,n6).\n", edges.join(" ")));
     let found = plan(&dir, &[]);
@@ -198,8 +198,7 @@ fn a_template_alone_has_a_plan() {
 
 #[test]
 fn soft_negations_stand_by_themselves() {
-    let dir =
-        folder("h(X) :- ~f(X), s(X).\n{1} q :- h(X).\n", "1 q :- <0.3> f(a), s(a), <0.6> f(b), s(b).\n");
+    let dir = folder("h(X) :- ~f(X), s(X).\n{1} q :- h(X).\n", "1 q :- 0.3 f(a), s(a), 0.6 f(b), s(b).\n");
     let found = plan(&dir, &[]);
     let negations = found["negations"].as_array().expect("a list");
     assert_eq!((negations.len(), &negations[0]["rows"]), (1, &2.into()));

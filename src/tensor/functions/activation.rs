@@ -107,7 +107,7 @@ macro_rules! with_function {
             A::Gelu => go!(|x: T| c(0.5) * x * (T::ONE + gelu_inner(x).tanh())),
             A::Silu => go!(|x: T| x * logistic(x)),
             A::Softplus => go!(|x: T| {
-                let tail = (-x.abs()).exp().ln_1p();
+                let tail = (-x.abs()).exp().ln_1p_unit();
                 if x > T::ZERO { x + tail } else { tail }
             }),
             A::HardTanh => go!(|x: T| clip(x, -T::ONE, T::ONE)),
@@ -357,7 +357,12 @@ impl Activation {
 
     /// y = f(x). Element-wise: any number of elements (many rows at once); joint: exactly one value of shape `s`.
     pub fn forward<T: Real>(&self, s: Shape, x: &[T], y: &mut [T]) {
-        with_function!(*self, f => map(x, y, f), self.forward_joint(s, x, y));
+        if self.is_elementwise() {
+            y.copy_from_slice(x);
+            self.map_in_place(y);
+        } else {
+            self.forward_joint(s, x, y);
+        }
     }
 
     fn forward_joint<T: Real>(&self, s: Shape, x: &[T], y: &mut [T]) {
@@ -405,6 +410,11 @@ impl Activation {
     /// y = f(y) in place, any number of elements; only for functions with `derivative_from_output`.
     pub fn apply_in_place<T: Real>(&self, y: &mut [T]) {
         debug_assert!(self.derivative_from_output(), "{self} needs its input for the gradient");
+        self.map_in_place(y);
+    }
+
+    /// y = f(y) in place for element-wise functions, any number of elements.
+    pub fn map_in_place<T: Real>(&self, y: &mut [T]) {
         if !self.is_identity() {
             wide::run::<InPlace<T>>((*self, y));
         }
@@ -518,7 +528,7 @@ impl<T: Real> Kernel for InPlace<T> {
 
     #[inline(always)]
     fn run((activation, y): Self::Arguments<'_>) {
-        with_function!(activation, f => for v in y { *v = f(*v); }, {});
+        with_function!(activation, f => wide::each(y, f), unreachable!("element-wise functions only"));
     }
 }
 

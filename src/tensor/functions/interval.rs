@@ -5,7 +5,7 @@
 //! end says that the function may be undefined on the inputs; it spreads like a NaN among values.
 
 use super::{Activation, Aggregation, Combination, StdKind, sparsemax};
-use crate::tensor::Shape;
+use crate::tensor::{Real, Shape};
 
 /// Lower and upper ends.
 pub type Ends<'a> = (&'a [f64], &'a [f64]);
@@ -59,8 +59,8 @@ fn undefined(y: EndsMut<'_>) {
 
 /// What an element-wise function does on an interval.
 enum Course {
-    Rising,
-    Falling,
+    /// Rising, or falling.
+    Monotone,
     /// Falling up to a point, rising from it, with the value there.
     Valley(f64, f64),
     /// Between −1 and 1, greatest here and every 2π further.
@@ -78,31 +78,21 @@ fn course(f: Activation, low: f64, high: f64) -> Course {
         A::Gelu => K::Valley(GELU_LEAST.0, GELU_LEAST.1),
         A::Silu => K::Valley(SILU_LEAST.0, SILU_LEAST.1),
         A::Square | A::Abs => K::Valley(0.0, 0.0),
-        A::Reverse => K::Falling,
         A::Log | A::Sqrt if low < 0.0 => K::Undefined,
         A::Rsqrt if low <= 0.0 => K::Undefined,
         A::Inverse if across => K::Undefined,
-        A::Rsqrt | A::Inverse => K::Falling,
         A::Sin | A::Cos if !(low.is_finite() && high.is_finite()) => K::Undefined,
         A::Sin => K::Wave(std::f64::consts::FRAC_PI_2),
         A::Cos => K::Wave(0.0),
-        A::Pow(0.0) => K::Rising,
+        A::Pow(0.0) => K::Monotone,
         A::Pow(p) if p.fract() != 0.0 => match (p > 0.0, low) {
-            (true, low) if low >= 0.0 => K::Rising,
-            (false, low) if low > 0.0 => K::Falling,
+            (true, low) if low >= 0.0 => K::Monotone,
+            (false, low) if low > 0.0 => K::Monotone,
             _ => K::Undefined,
         },
         A::Pow(p) if p < 0.0 && across => K::Undefined,
-        A::Pow(p) => {
-            let even = p % 2.0 == 0.0;
-            match (p > 0.0, even) {
-                (true, true) => K::Valley(0.0, 0.0),
-                (true, false) => K::Rising,
-                (false, true) if high < 0.0 => K::Rising,
-                (false, _) => K::Falling,
-            }
-        }
-        _ => K::Rising,
+        A::Pow(p) if p > 0.0 && p % 2.0 == 0.0 => K::Valley(0.0, 0.0),
+        _ => K::Monotone,
     }
 }
 
@@ -116,7 +106,7 @@ fn meets(at: f64, low: f64, high: f64) -> bool {
 fn log_sum(own: f64, others: &[f64], i: usize) -> f64 {
     let rest = || others.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, x)| *x);
     let max = rest().fold(own, upper);
-    max + rest().fold((own - max).exp(), |s, x| s + (x - max).exp()).ln()
+    max + rest().fold(Real::exp(own - max), |s, x| s + Real::exp(x - max)).ln()
 }
 
 /// Softmax of each element: it rises with its own element and falls with every other.
@@ -124,7 +114,7 @@ fn softmax_bounds(x: Ends<'_>, y: EndsMut<'_>, log: bool) {
     for i in 0..x.0.len() {
         let low = x.0[i] - log_sum(x.0[i], x.1, i);
         let high = x.1[i] - log_sum(x.1[i], x.0, i);
-        (y.0[i], y.1[i]) = if log { (low, high) } else { (low.exp(), high.exp()) };
+        (y.0[i], y.1[i]) = if log { (low, high) } else { (Real::exp(low), Real::exp(high)) };
     }
 }
 
@@ -243,8 +233,8 @@ impl Activation {
     /// The values between the ends `x` of an interval, at which the function is `y`.
     fn between(&self, x: (f64, f64), y: (f64, f64)) -> (f64, f64) {
         match course(*self, x.0, x.1) {
-            Course::Rising => y,
-            Course::Falling => (y.1, y.0),
+            // Rounding may let a rising function fall by a last digit.
+            Course::Monotone => (lower(y.0, y.1), upper(y.0, y.1)),
             Course::Valley(at, least) => {
                 let low = if x.0 <= at && at <= x.1 { least } else { lower(y.0, y.1) };
                 (low, upper(y.0, y.1))

@@ -61,11 +61,11 @@ fn beats<T: Real>(up: bool, x: T, best: T) -> bool {
 /// y = softmax(x), shifted by the maximum so that no exponential overflows.
 fn softmax<T: Real>(x: &[T], y: &mut [T]) {
     let max = x.iter().fold(-T::INFINITY, |m, &v| m.max(v));
-    let mut total = T::ZERO;
     for (y, &x) in y.iter_mut().zip(x) {
-        *y = (x - max).exp();
-        total += *y;
+        *y = x - max;
     }
+    Activation::Exp.map_in_place(y);
+    let total = total(y);
     for y in y {
         *y /= total;
     }
