@@ -32,6 +32,8 @@ mod newcomer;
 mod open_facts;
 mod peers;
 mod plans;
+mod prepare;
+mod prepare_cli;
 mod profile;
 mod quotient;
 mod robustness;
