@@ -13,6 +13,7 @@ pub mod ground;
 pub mod io;
 pub mod learn;
 pub mod plan;
+pub mod prepare;
 pub mod repl;
 pub mod session;
 pub mod syntax;

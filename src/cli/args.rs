@@ -1,5 +1,6 @@
 //! Command-line arguments, as clap reads them.
 
+use super::data::args::DataArgs;
 use crate::console::lifting::LiftModeArgs;
 use crate::console::options::{FileArgs, SettingArgs};
 use crate::repl::ReplArgs;
@@ -51,6 +52,8 @@ pub enum Command {
     Lift(Box<LiftArgs>),
     /// Tell how a template is executed on data, and why: join orders, indexes, forms of computation, rows.
     Plan(Box<PlanArgs>),
+    /// Make facts from facts (neighbours, clusters, bases, Laplacians, colors), or make up graphs and molecules.
+    Data(Box<DataArgs>),
     /// Read and check a template (and data); only what unbound variables cost is counted by grounding.
     Check(Box<CheckArgs>),
     /// List the modules that a template can import; show one with its documentation.

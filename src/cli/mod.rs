@@ -1,6 +1,7 @@
 //! Layer 13, front end: the command line.
 
 pub mod args;
+pub mod data;
 pub mod dump;
 pub mod explain;
 pub mod fmt;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(*args, &console),
         Command::Lift(args) => lift::lift(*args, &console),
         Command::Plan(args) => plan::plan(*args, &console),
+        Command::Data(args) => data::data(*args, &console),
         Command::Check(args) => run::check(*args, &console),
         Command::Lib(args) => lib::lib(&args),
         Command::Explain(args) => explain::explain(&args),

@@ -126,7 +126,8 @@ codes! {
     TABLE_HEADER = "E0517", "a table whose header does not say what its columns are";
     TABLE_ROW = "E0518", "a row of a table that is no fact";
     TABLE_NAME = "E0519", "a table whose name cannot name a predicate";
-    DRAW = "E0520", "facts that cannot be drawn";
+    UNFIT_FACTS = "E0520", "facts that cannot be points, edges or what else is made of them";
+    DRAW = "E0521", "facts that cannot be drawn";
     // 06 grounding
     BUDGET = "E0601", "grounding exceeds its budget";
     // 07 graph

@@ -235,9 +235,9 @@ pub fn check_name(name: &str, what: &str) -> Result<(), Diagnostic> {
     ))
 }
 
-/// The class of an argument.
+/// The class of the constant that a cell without surrounding white space states.
 #[inline]
-fn class(text: &str) -> TermClass {
+pub fn argument_class(text: &str) -> TermClass {
     let bytes = text.as_bytes();
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
     match bytes.first() {
@@ -343,7 +343,7 @@ impl<'t> Rows<'t> {
                 }
             },
             Column::Argument => {
-                let kind = class(text);
+                let kind = argument_class(text);
                 if text == "NaN" || kind == TermClass::Number && text.len() > 15 && finite().is_none() {
                     let title = format!("`{}` in column `{}` is not a finite number", shorten(text), name());
                     return Err(fault(title, "not a constant")

@@ -12,6 +12,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("data", 3),
     ("expand", 3),
     ("template", 4),
+    ("prepare", 4),
     ("io", 5),
     ("plan", 5),
     ("ground", 6),

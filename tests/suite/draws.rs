@@ -149,7 +149,7 @@ fn what_cannot_be_drawn_is_refused() {
     ]);
     for options in [&["--folds", "2"][..], &["--lift-mode", "lossy"]] {
         let o = nlog(dir.path(), &[&["run", "t.lrnn", "d.db"], options].concat());
-        assert!(!o.status.success() && err(&o).contains("[E0520]"), "{options:?} {}", err(&o));
+        assert!(!o.status.success() && err(&o).contains("[E0521]"), "{options:?} {}", err(&o));
     }
     assert_eq!(LiftMode::default().name(), "exact");
 }

@@ -33,6 +33,8 @@ mod newcomer;
 mod open_facts;
 mod peers;
 mod plans;
+mod prepare;
+mod prepare_cli;
 mod profile;
 mod quotient;
 mod robustness;

@@ -648,3 +648,15 @@ fn families_of_weights() {
     // Without data, too.
     expect("h(X) :- $w[X]={2,2} f(X), $w[X] g(X).\nf(X) :- {3} g(X).", "", "E0401", "$w[X]={2,2}", &["{3}"]);
 }
+
+#[test]
+fn facts_that_nothing_can_be_made_of() {
+    let dir = crate::files::files(&[("p.db", "<[0,0]> pos(a). <[1]> pos(b).")]);
+    let o = crate::files::nlog(dir.path(), &["data", "knn", "p.db", "--k", "1"]);
+    let shown = crate::files::err(&o);
+    for word in
+        ["[E0520] Error: points with different numbers of coordinates", "p.db:1:23", "1 here", "2 here"]
+    {
+        assert!(shown.contains(word), "`{word}` is missing in\n{shown}");
+    }
+}
