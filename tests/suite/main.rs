@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)] // tests may touch files
 
 mod architecture;
+mod coming;
 mod compare;
 mod compat;
 mod cycles;

@@ -436,3 +436,46 @@ fn an_unused_parameter_is_a_warning() {
     assert!(!has_errors(&found), "{text}");
     assert!(text.contains("`m` never uses its parameter `d`"), "{text}");
 }
+
+/// `docs/zoo.md` is made from the library; `NLOG_BLESS=1` writes it anew.
+#[test]
+fn the_page_of_models_lists_every_module() {
+    let about = |folder: &str| match folder {
+        "depth" => "What joins the layers of a network",
+        "generative" => "Without labels: codes, noise, made-up graphs",
+        "gnn" => "Layers over graphs",
+        "kb" => "Knowledge bases",
+        "logic" => "Logic and patterns",
+        "nn" => "Layers of ordinary networks",
+        "points" => "Point clouds",
+        "pool" => "From nodes to graphs",
+        "seq" => "Sequences",
+        "tree" => "Trees",
+        other => panic!("say here what `stdlib/{other}` holds"),
+    };
+    let mut page = String::from(
+        "# The models\n\nMade from the documentation of `stdlib`. `nlog lib show gnn/gat` prints a module with its formula, \
+         parameters and source; each is held\nagainst an independent computation of its values and gradients \
+         (`tests/zoo`). [How to use them](../stdlib/README.md).\n",
+    );
+    let mut folder = "";
+    for (path, text) in nlog::io::library::BUILT_IN {
+        let (of, _) = path.split_once('/').expect("a folder");
+        if of != folder {
+            folder = of;
+            page += &format!("\n## {}\n\n| import | module | what it computes |\n|---|---|---|\n", about(of));
+        }
+        let (session, ..) = Session::from_texts_program(text, "", Settings::default());
+        for name in text.split("@module ").skip(1).filter_map(|rest| rest.split('(').next()) {
+            let module = session.modules.modules().iter().find(|m| m.name.node == name).expect("it is there");
+            let first: Vec<&str> =
+                module.doc.iter().map(|l| l.trim()).take_while(|l| !l.is_empty()).collect();
+            page += &format!("| `{path}` | `{name}` | {} |\n", first.join(" ").replace('|', "\\|"));
+        }
+    }
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/zoo.md");
+    if std::env::var_os("NLOG_BLESS").is_some() {
+        std::fs::write(&file, &page).expect("written");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), page, "NLOG_BLESS=1 writes it anew");
+}
