@@ -361,7 +361,9 @@ fn template(source: SourceId, text: &str) -> String {
                 }
             };
             if blocks::is_block(chunk.kind) {
-                line.text += &blocks::block(source, &text[chunk.start..chunk.end]);
+                let before = text[..chunk.start].rsplit('\n').next().unwrap_or("");
+                let lead = before.len() - before.trim_start_matches(' ').len();
+                line.text += &blocks::block(source, &text[chunk.start..chunk.end], lead);
             } else {
                 statement(&pieces[i..end], chunk.kind, &mut line);
             }

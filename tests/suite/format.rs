@@ -75,6 +75,16 @@ fn a_statement_may_begin_with_a_value_that_is_put_in() {
 }
 
 #[test]
+fn what_has_no_end_inside_of_a_block_keeps_its_place_in_it() {
+    let text = "@module m(a/1) {\n  @if a == b {\n        p/f1 {3}\n      q(X) :- a(X)\n    }\n}\n";
+    let once = template(text);
+    assert_eq!(once, "@module m(a/1) {\n  @if a == b {\n        p/f1 {3}\n      q(X) :- a(X)\n    }\n}\n");
+    assert_eq!(template(&once), once);
+    let wide = template(&text.replace("\n  @if", "\n      @if"));
+    assert_eq!(template(&wide), wide);
+}
+
+#[test]
 fn the_library_is_formatted() {
     for (path, text) in nlog::io::library::BUILT_IN {
         assert_eq!(template(text), *text, "{path}: `nlog fmt` writes it otherwise");

@@ -14,9 +14,31 @@ pub(super) fn is_block(kind: ChunkKind) -> bool {
 }
 
 /// A block in canonical form. What is in it is parsed only when it is expanded: where a statement of it has no end, all
-/// of the block stays as it is.
-pub(super) fn block(source: SourceId, text: &str) -> String {
-    formatted(source, text).unwrap_or_else(|| trimmed(text))
+/// of the block stays as it is, its lines relative to the first, which stands `lead` spaces in.
+pub(super) fn block(source: SourceId, text: &str, lead: usize) -> String {
+    formatted(source, text).unwrap_or_else(|| outdented(&trimmed(text), lead))
+}
+
+/// Without so many spaces before each line but the first and those inside of a comment.
+fn outdented(text: &str, lead: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for_each_line(text, |line, inside, first| {
+        let spaces = line.len() - line.trim_start_matches(' ').len();
+        let less = if inside || first { 0 } else { spaces.min(lead) };
+        out.push_str(&line[less..]);
+    });
+    out
+}
+
+/// Every line with its end, whether it begins inside of a comment, and whether it is the first.
+fn for_each_line(text: &str, mut f: impl FnMut(&str, bool, bool)) {
+    let comments = Tokens::new(text).filter(|t| t.kind == K::BlockComment);
+    let kept: Vec<_> = comments.map(|t| t.range()).collect();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        f(line, kept.iter().any(|r| r.start < start && start < r.end), start == 0);
+        start += line.len();
+    }
 }
 
 fn formatted(source: SourceId, text: &str) -> Option<String> {
@@ -57,19 +79,12 @@ fn formatted(source: SourceId, text: &str) -> Option<String> {
 
 /// Appends lines, each but those inside of a comment further in.
 fn indent(lines: &str, out: &mut String) {
-    let mut kept = Vec::new();
-    for token in Tokens::new(lines).filter(|t| t.kind == K::BlockComment) {
-        kept.push(token.range());
-    }
-    let mut start = 0;
-    for line in lines.split_inclusive('\n') {
-        let inside = kept.iter().any(|r| r.start < start && start < r.end);
+    for_each_line(lines, |line, inside, _| {
         if !inside && !line.trim().is_empty() {
             out.push_str(INDENT);
         }
         out.push_str(line);
-        start += line.len();
-    }
+    });
 }
 
 /// What stands before the brace of a block, on one line if it fits; and whether a comment ends its line.
