@@ -13,7 +13,7 @@ impl Expander<'_> {
     /// Adds a module to the library.
     pub(super) fn define(&mut self, module: &Arc<Module>) {
         let name = &module.name;
-        if let Some(other) = self.library.modules.iter().find(|m| m.name.node == name.node) {
+        if let Some(other) = self.defined.modules.iter().find(|m| m.name.node == name.node) {
             // One file that was read twice: at the prompt each import reads for itself.
             let (a, b) = (other.name.span, name.span);
             let (first, second) = (self.sources.get(a.source), self.sources.get(b.source));
@@ -64,7 +64,7 @@ impl Expander<'_> {
                 self.error(d);
             }
         }
-        self.library.modules.push(module.clone());
+        self.defined.modules.push(module.clone());
     }
 }
 

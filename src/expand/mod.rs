@@ -78,7 +78,7 @@ pub fn expand(
         return (files, Vec::new());
     }
     let mut expander = Expander {
-        library,
+        defined: library,
         sources,
         elsewhere,
         scopes: vec![Scope::default()],
@@ -149,7 +149,7 @@ impl Frame {
 }
 
 struct Expander<'a> {
-    library: &'a mut Library,
+    defined: &'a mut Library,
     sources: &'a mut SourceMap,
     elsewhere: Elsewhere<'a>,
     scopes: Vec<Scope>,
@@ -262,13 +262,13 @@ impl Expander<'_> {
         let title = format!("there is no module `{name}`");
         let mut d = fault(codes::UNKNOWN_MODULE, title, at, "unknown module");
         let elsewhere = (self.elsewhere)();
-        let here = self.library.modules.iter().map(|m| m.name.node.as_str());
+        let here = self.defined.modules.iter().map(|m| m.name.node.as_str());
         d.help =
             match elsewhere.iter().find(|(module, _)| module == name) {
                 Some((_, path)) => Some(format!("`import {path}.` brings it in")),
                 None => suggest::nearest(name, here.chain(elsewhere.iter().map(|(m, _)| m.as_str()))).map(
                     |near| match elsewhere.iter().find(|(m, _)| m == near) {
-                        Some((_, path)) if !self.library.modules.iter().any(|m| m.name.node == near) => {
+                        Some((_, path)) if !self.defined.modules.iter().any(|m| m.name.node == near) => {
                             format!("did you mean `{near}`? `import {path}.` brings it in")
                         }
                         _ => format!("did you mean `{near}`?"),
@@ -281,7 +281,7 @@ impl Expander<'_> {
 
     fn call(&mut self, call: &Use, frame: &Frame) -> Result<(), Fault> {
         let (name, at) = (&call.name.node, frame.at(call.span));
-        let Some(module) = self.library.modules.iter().find(|m| m.name.node == *name).cloned() else {
+        let Some(module) = self.defined.modules.iter().find(|m| m.name.node == *name).cloned() else {
             return Err(self.unknown_module(call, frame.at(call.name.span)));
         };
         if self.open.contains(name) {
@@ -318,7 +318,7 @@ impl Expander<'_> {
             }
         }
         let taken = *self.taken.entry(name.to_string()).or_insert_with(|| stands(&stem));
-        let number = self.library.uses.entry(name.to_string()).or_insert(0);
+        let number = self.defined.uses.entry(name.to_string()).or_insert(0);
         loop {
             *number += 1;
             let suffix = format!("{stem}{number}");
@@ -370,7 +370,7 @@ impl Expander<'_> {
         let tokens = lex(&text.out);
         for pair in tokens.windows(2).filter(|p| p[0].kind == TokenKind::Dollar) {
             let name = &text.out[pair[1].range()];
-            if let Some(value) = self.library.known.get(&self.resolve_weight(name, frame.scope)) {
+            if let Some(value) = self.defined.known.get(&self.resolve_weight(name, frame.scope)) {
                 known.insert(name.to_string(), value.clone());
             }
         }
@@ -534,9 +534,9 @@ impl Edit for Outside<'_, '_> {
 
 fn remember(expander: &mut Expander<'_>, weight: &crate::syntax::ast::Weight) {
     if let Some(name) = &weight.name
-        && !expander.library.known.contains_key(&name.node)
+        && !expander.defined.known.contains_key(&name.node)
     {
         let value = (weight.fixed, weight.value.node.clone());
-        expander.library.known.insert(name.node.clone(), value);
+        expander.defined.known.insert(name.node.clone(), value);
     }
 }
