@@ -4,5 +4,6 @@ pub mod components;
 pub mod hash;
 pub mod index;
 pub mod intern;
+pub mod range;
 pub mod rng;
 pub mod span;

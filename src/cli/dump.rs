@@ -456,6 +456,10 @@ fn kind_text(session: &Session, kind: &Kind) -> String {
         Kind::Linear { weight: w, activation, input, .. } => {
             format!("{}linear {} of {}", applied(activation), weight(session, *w), shape(*input))
         }
+        Kind::Rowwise { weights, activation, input, .. } => {
+            let weights = joined(weights.iter().map(|w| weight(session, *w)), ", ");
+            format!("{}rows of {weights} of {}", applied(activation), shape(*input))
+        }
         Kind::Columns { weight: w, activation, .. } => {
             format!("{}columns of {}", applied(activation), weight(session, *w))
         }

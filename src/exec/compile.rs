@@ -9,7 +9,7 @@ mod constants;
 mod members;
 mod sums;
 
-use super::fusion::{Reader, only_readers};
+use super::fusion::{Readers, only_readers};
 use super::program::{Block, Kind, Leaf, Origin, OutputSlot, Program};
 use super::schedule::{Schedule, schedule};
 use crate::base::hash::{HashMap, IndexMap};
@@ -49,6 +49,8 @@ enum Done {
     Weighted,
     /// It is what the reader computes.
     All,
+    /// Nothing, but the reader adds its values to its own sum.
+    Deferred,
 }
 
 /// What a weight and a value make, with a function on top (by its number).
@@ -69,6 +71,8 @@ struct Variant {
     shapes: Vec<Shape>,
     /// The activation has been applied already, to the one input.
     activated: bool,
+    /// Some inputs are sums whose values are added here.
+    deferred: bool,
     neurons: Vec<u32>,
     sources: Vec<u32>,
 }
@@ -96,6 +100,13 @@ enum Constant {
     Sparse,
 }
 
+/// Weights with at most so many values share a block with others of their shape: a block costs some 50 ns a pass, a row
+/// of such a block 10. (In a knowledge base with an embedding for each of its 129 constants, steps on single queries
+/// passed through as many blocks of one row.)
+const MOST_ROWS_JOINED: usize = 4;
+/// Fewer weights keep their own blocks.
+const FEWEST_JOINED: usize = 4;
+
 struct Compiler<'a> {
     context: &'a Context<'a>,
     graph: &'a Graph,
@@ -113,8 +124,8 @@ struct Compiler<'a> {
     functions: Vec<Activation>,
     /// Where `function(value at offset)` stands, and its shape.
     applied: HashMap<(u32, u32), (u32, Shape)>,
-    /// The one reader of each sum and average, if it has only one.
-    readers: Vec<Option<Reader>>,
+    /// Who reads sums and averages.
+    readers: Readers,
     /// What has been done to a sum or an average besides.
     done: Vec<Done>,
     pending: Vec<PendingLinear>,
@@ -183,7 +194,7 @@ fn compiled(graph: &Graph, context: &Context<'_>, fusion: Fusion) -> Result<Comp
         applied: HashMap::default(),
         readers: match fusion {
             Fusion::Allowed => only_readers(graph, context.template),
-            Fusion::Forbidden => vec![None; graph.len()],
+            Fusion::Forbidden => Readers::none(graph),
         },
         done: vec![Done::Nothing; graph.len()],
         pending: Vec::new(),
@@ -502,12 +513,13 @@ impl<'a> Compiler<'a> {
 
     /// Gives the level's linear blocks their places in the arena.
     fn place_linear(&mut self) -> Result<(), Diagnostic> {
-        for pending in &mut self.pending {
-            pending.base = self.program.arena;
-            self.program.arena += pending.sources.len() * pending.output.len();
+        let mut pending = std::mem::take(&mut self.pending);
+        let blocks = self.joined(&pending);
+        for &i in blocks.iter().flatten() {
+            pending[i].base = self.program.arena;
+            self.program.arena += pending[i].sources.len() * pending[i].output.len();
         }
         self.check_size()?;
-        let pending = std::mem::take(&mut self.pending);
         self.pending_ids.clear();
         let resolve = |place: Place| match place {
             Place::Known(offset) => offset,
@@ -519,29 +531,58 @@ impl<'a> Compiler<'a> {
         for place in &mut self.places {
             *place = Place::Known(resolve(*place));
         }
-        for p in pending {
+        for p in &pending {
             for (row, &source) in p.sources.iter().enumerate() {
                 let offset = (p.base + row * p.output.len()) as u32;
                 self.products.insert((p.weight, source, p.function), Place::Known(offset));
             }
-            let activation = p.function.map_or(Activation::Identity, |f| self.functions[f as usize]);
-            let rows = p.sources.len();
-            let kind = if p.constant == Constant::Sparse {
-                self.columns(p.weight, activation, p.input, &p.sources)
+        }
+        for members in blocks {
+            let first = &pending[members[0]];
+            let (weight, input, base, shape) = (first.weight, first.input, first.base, first.output);
+            let (constant, origin) = (first.constant, self.origin(first.span));
+            let activation = first.function.map_or(Activation::Identity, |f| self.functions[f as usize]);
+            let source_gradient = constant == Constant::No;
+            let of = |i: &usize| std::iter::repeat_n(pending[*i].weight, pending[*i].sources.len());
+            let weights: Vec<WeightId> = members.iter().flat_map(of).collect();
+            let sources: Vec<u32> =
+                members.iter().flat_map(|&i| std::mem::take(&mut pending[i].sources)).collect();
+            let rows = sources.len();
+            let kind = if constant == Constant::Sparse {
+                self.columns(weight, activation, input, &sources)
+            } else if members.len() > 1 {
+                let weight_shape = self.context.template.weights[weight].shape;
+                Kind::Rowwise { weights, weight_shape, activation, input, sources, source_gradient }
             } else {
-                let source_gradient = p.constant == Constant::No;
-                Kind::Linear {
-                    weight: p.weight,
-                    activation,
-                    input: p.input,
-                    sources: p.sources,
-                    source_gradient,
-                }
+                Kind::Linear { weight, activation, input, sources, source_gradient }
             };
-            let origin = self.origin(p.span);
-            self.program.blocks.push(Block { base: p.base, rows, shape: p.output, kind, origin });
+            self.program.blocks.push(Block { base, rows, shape, kind, origin });
         }
         Ok(())
+    }
+
+    /// The linear blocks that become one block each: many weights of one shape with few values each are joined.
+    fn joined(&self, pending: &[PendingLinear]) -> Vec<Vec<usize>> {
+        let alike = |p: &PendingLinear| {
+            let few = p.constant != Constant::Sparse && p.sources.len() <= MOST_ROWS_JOINED;
+            few.then(|| (self.context.template.weights[p.weight].shape, p.input, p.function, p.constant))
+        };
+        let mut found: HashMap<_, Vec<usize>> = HashMap::default();
+        for (i, p) in pending.iter().enumerate() {
+            if let Some(key) = alike(p) {
+                found.entry(key).or_default().push(i);
+            }
+        }
+        let mut blocks = Vec::new();
+        for (i, p) in pending.iter().enumerate() {
+            match alike(p).and_then(|key| found.get_mut(&key)) {
+                Some(members) if members.len() >= FEWEST_JOINED => blocks.push(std::mem::take(members)),
+                // Taken along by the first of them.
+                Some(members) if members.is_empty() => {}
+                _ => blocks.push(vec![i]),
+            }
+        }
+        blocks
     }
 
     /// The elements of constants that are not 0.
@@ -576,7 +617,7 @@ impl<'a> Compiler<'a> {
         for &n in group {
             shapes.clear();
             shapes.extend(op.offset.map(|w| template.weights[w].shape));
-            let mut activated = false;
+            let (mut activated, mut deferred) = (false, false);
             for (slot, input) in op.slots.iter().zip(self.graph.inputs(n as usize)) {
                 let (_, shape) = self.slot_value(slot, *input);
                 let done = self.done[input.0 as usize];
@@ -588,14 +629,17 @@ impl<'a> Compiler<'a> {
                     _ => shape,
                 });
                 activated |= done == Done::All;
+                deferred |= done == Done::Deferred;
             }
-            let variant = match variants.iter().position(|v| v.shapes == shapes && v.activated == activated) {
+            let same = |v: &Variant| v.activated == activated && v.shapes == shapes;
+            let variant = match variants.iter().position(same) {
                 Some(i) => &mut variants[i],
                 None => {
                     variants.push(Variant { shapes: shapes.clone(), activated, ..Variant::default() });
                     variants.last_mut().expect("just pushed")
                 }
             };
+            variant.deferred |= deferred;
             variant.neurons.push(n);
             variant.sources.extend(op.offset.map(|w| self.leaves[&w]));
             variant.sources.extend(places[*at..*at + k].iter().map(|p| p.known()));
@@ -608,7 +652,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn map_block(&mut self, op: &Map<'_>, variant: Variant) -> Result<(), Diagnostic> {
-        let Variant { shapes: inputs, activated, neurons, sources } = variant;
+        let Variant { shapes: inputs, activated, deferred, neurons, sources } = variant;
         let combined = op.combination.output_shape(&inputs).map_err(|why| {
             let what = match self.graph.operation(neurons[0] as usize) {
                 Op::Atom { pred, .. } => {
@@ -638,12 +682,15 @@ impl<'a> Compiler<'a> {
         if !copy || (fused && !activation.is_identity()) {
             let activation = if fused { activation } else { Activation::Identity };
             let combination = if copy { Combination::Sum } else { op.combination };
-            places = self.block(
-                combined,
-                neurons.len(),
-                Kind::Combine { combination, activation, inputs, sources: places },
-                op.span,
-            );
+            let kind = if !deferred {
+                Kind::Combine { combination, activation, inputs, sources: places }
+            } else if inputs.iter().all(|s| *s == combined) {
+                self.merged(&neurons, places, combined, activation)
+            } else {
+                let sources = self.added_up(op, &neurons, places, &inputs);
+                Kind::Combine { combination, activation, inputs, sources }
+            };
+            places = self.block(combined, neurons.len(), kind, op.span);
         } else {
             shape = inputs[0];
             self.program.copies += if rest.is_identity() { neurons.len() } else { 0 };

@@ -9,7 +9,7 @@ use crate::template::{RuleId, Template, WeightId};
 use crate::tensor::Shape;
 use crate::tensor::functions::Aggregation;
 
-/// The one place where a neuron is read.
+/// The one place where a neuron is read, by one neuron or several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reader {
     /// The operation that reads it.
@@ -18,9 +18,24 @@ pub struct Reader {
     pub slot: u32,
 }
 
-/// The one reader of every sum and average; `None` for neurons of another kind, those that are read in several ways
-/// or by an aggregation, and answers.
-pub fn only_readers(graph: &Graph, template: &Template) -> Vec<Option<Reader>> {
+/// Who reads sums and averages.
+pub struct Readers {
+    /// The one reader of each; `None` for neurons of another kind, those that are read in several ways or by an
+    /// aggregation, and answers.
+    pub only: Vec<Option<Reader>>,
+    /// Whether it reads it in one neuron only.
+    pub once: Vec<bool>,
+}
+
+impl Readers {
+    /// Of nothing: for graphs whose every neuron is to have a value.
+    pub fn none(graph: &Graph) -> Readers {
+        Readers { only: vec![None; graph.len()], once: vec![false; graph.len()] }
+    }
+}
+
+/// Who reads the sums and averages of a graph.
+pub fn only_readers(graph: &Graph, template: &Template) -> Readers {
     #[derive(Clone, Copy)]
     enum Seen {
         Nothing,
@@ -39,6 +54,7 @@ pub fn only_readers(graph: &Graph, template: &Template) -> Vec<Option<Reader>> {
         .collect();
     let start = |op: &OpId| if linear[op.0 as usize] { Seen::Nothing } else { Seen::Other };
     let mut seen: Vec<Seen> = graph.op.iter().map(start).collect();
+    let mut once = vec![true; graph.len()];
     for n in 0..graph.len() {
         let op = graph.op[n];
         let aggregates = matches!(graph.ops[op.0 as usize], Op::Aggregation(_));
@@ -47,7 +63,10 @@ pub fn only_readers(graph: &Graph, template: &Template) -> Vec<Option<Reader>> {
             let reader = Reader { op, slot: slot as u32 };
             *seen = match *seen {
                 Seen::Nothing if !aggregates => Seen::One(reader),
-                Seen::One(other) if other == reader => Seen::One(reader),
+                Seen::One(other) if other == reader => {
+                    once[input.0 as usize] = false;
+                    Seen::One(reader)
+                }
                 _ => Seen::Other,
             };
         }
@@ -59,7 +78,7 @@ pub fn only_readers(graph: &Graph, template: &Template) -> Vec<Option<Reader>> {
         Seen::One(reader) => Some(reader),
         Seen::Nothing | Seen::Other => None,
     };
-    seen.into_iter().map(reader).collect()
+    Readers { only: seen.into_iter().map(reader).collect(), once }
 }
 
 /// Sizes of some aggregations under one weight.

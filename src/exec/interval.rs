@@ -84,6 +84,11 @@ impl Bounds {
                     times_bounds((w, w), parameters.shapes[*weight], x, *shape, y);
                     activation.bounds_in_place((&mut *l, &mut *h));
                 }
+                Kind::Rowwise { weights, weight_shape, activation, input: shape, sources, .. } => {
+                    let w = parameters.get(weights[row]);
+                    times_bounds((w, w), *weight_shape, input(sources[row], shape.len()), *shape, y);
+                    activation.bounds_in_place((&mut *l, &mut *h));
+                }
                 Kind::Columns { weight, activation, starts, columns, factors } => {
                     // Of weights and constants: a point.
                     let (w, k) = (parameters.get(*weight), parameters.shapes[*weight].cols as usize);

@@ -34,6 +34,8 @@ pub fn rows_of_piece<T: Real>(block: &Block, rows: &Range<usize>, parameters: &P
         Kind::Combine { inputs, .. } => (rows.len() * inputs.len() * width, 0),
         Kind::Reduce { starts, .. } => (between(starts) * width, 0),
         Kind::Activate { .. } => (rows.len() * width, 0),
+        // Threads would have to share the gradients of all weights.
+        Kind::Rowwise { .. } => return rows.len(),
     };
     if work < FEWEST * PIECE {
         return rows.len().max(1);

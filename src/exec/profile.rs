@@ -101,7 +101,7 @@ impl Clock {
                 u64::from(starts[rows.end] - starts[rows.start])
             }
             Kind::Combine { inputs, .. } => (rows.len() * inputs.len()) as u64,
-            Kind::Linear { .. } | Kind::Activate { .. } => rows.len() as u64,
+            Kind::Linear { .. } | Kind::Rowwise { .. } | Kind::Activate { .. } => rows.len() as u64,
         };
         let lap = Lap { calls: 1, rows: rows.len() as u64, sources, nanos };
         self.blocks[block.origin.number as usize][pass].add(lap);
@@ -237,6 +237,17 @@ pub fn work(block: &Block, weight: Option<Shape>, pass: Pass, lap: Lap, element:
             w.bytes += rows * x * element;
             if backward {
                 w.bytes += (rows * 2 * x * gx + calls * 2 * shape.len() as u64) * element;
+            }
+            applied(activation, outputs, backward, &mut w);
+        }
+        Kind::Rowwise { weight_shape, activation, input, source_gradient, .. } => {
+            let once = product(*weight_shape, *input);
+            let (x, gx) = (input.len() as u64, u64::from(*source_gradient));
+            let weights = rows * weight_shape.len() as u64;
+            w.flops = rows * once * if backward { 1 + gx } else { 1 };
+            w.bytes = own(activation) + 2 * rows * OFFSET + (weights + rows * x) * element;
+            if backward {
+                w.bytes += 2 * (rows * x * gx + weights) * element;
             }
             applied(activation, outputs, backward, &mut w);
         }

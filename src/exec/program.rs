@@ -26,6 +26,22 @@ pub enum Kind {
         /// False if all sources are constants, whose gradient nobody asks for.
         source_gradient: bool,
     },
+    /// `f(W_i · x_i)`, each row under a weight of its own, all of one shape: where every weight has but a few values, as
+    /// when each constant has a rule with an embedding.
+    Rowwise {
+        /// The weight of each row.
+        weights: Vec<WeightId>,
+        /// Shape of the weights.
+        weight_shape: Shape,
+        /// What is applied to the products.
+        activation: Activation,
+        /// Shape of the sources.
+        input: Shape,
+        /// One source per row.
+        sources: Vec<u32>,
+        /// False if all sources are constants, whose gradient nobody asks for.
+        source_gradient: bool,
+    },
     /// `f(W · x)` for constant columns `x` that are mostly zeros: a sum of columns of `W`.
     Columns {
         /// The weight.
@@ -107,20 +123,30 @@ impl Block {
         let width = self.shape.len();
         self.base + rows.start * width..self.base + rows.end * width
     }
-    /// The weight that its rows read.
-    pub fn weight(&self) -> Option<WeightId> {
+    /// The weight that a row reads.
+    pub fn weight(&self, row: usize) -> Option<WeightId> {
         match &self.kind {
             Kind::Linear { weight, .. } | Kind::Columns { weight, .. } => Some(*weight),
+            Kind::Rowwise { weights, .. } => Some(weights[row]),
             _ => None,
+        }
+    }
+    /// The weights that its rows read.
+    pub fn weights(&self) -> &[WeightId] {
+        match &self.kind {
+            Kind::Linear { weight, .. } | Kind::Columns { weight, .. } => std::slice::from_ref(weight),
+            Kind::Rowwise { weights, .. } => weights,
+            _ => &[],
         }
     }
     /// The number of elements of a row's source `k`; 0 for a count, which looks at none of them.
     pub fn source_length(&self, k: usize) -> usize {
         match &self.kind {
             Kind::Columns { .. } | Kind::Reduce { aggregation: Aggregation::Count, .. } => 0,
-            Kind::Linear { input, .. } | Kind::Activate { input, .. } | Kind::Reduce { input, .. } => {
-                input.len()
-            }
+            Kind::Linear { input, .. }
+            | Kind::Rowwise { input, .. }
+            | Kind::Activate { input, .. }
+            | Kind::Reduce { input, .. } => input.len(),
             Kind::Combine { inputs, .. } => inputs[k].len(),
         }
     }
@@ -128,6 +154,7 @@ impl Block {
     pub fn source_count(&self) -> usize {
         match &self.kind {
             Kind::Linear { sources, .. }
+            | Kind::Rowwise { sources, .. }
             | Kind::Activate { sources, .. }
             | Kind::Combine { sources, .. }
             | Kind::Reduce { sources, .. } => sources.len(),
@@ -138,7 +165,9 @@ impl Block {
     pub fn row_sources(&self, row: usize) -> &[u32] {
         match &self.kind {
             Kind::Columns { .. } => &[],
-            Kind::Linear { sources, .. } | Kind::Activate { sources, .. } => &sources[row..row + 1],
+            Kind::Linear { sources, .. } | Kind::Rowwise { sources, .. } | Kind::Activate { sources, .. } => {
+                &sources[row..row + 1]
+            }
             Kind::Combine { inputs, sources, .. } => &sources[row * inputs.len()..(row + 1) * inputs.len()],
             Kind::Reduce { starts, sources, .. } => &sources[starts[row] as usize..starts[row + 1] as usize],
         }

@@ -5,6 +5,7 @@ use super::profile::Clock;
 use super::program::{Block, Kind, Parameters, Program};
 use super::selection::{Segment, Selection};
 use crate::base::index::Id;
+use crate::base::range::joined;
 use crate::template::WeightId;
 use crate::tensor::functions::{Activation, Aggregation, Combination};
 use crate::tensor::kernels;
@@ -42,11 +43,10 @@ impl<T: Real> Gradients<T> {
     pub fn new(parameters: &Parameters<T>) -> Self {
         Gradients { values: vec![T::ZERO; parameters.values.len()] }
     }
-    /// Zeros for some weights.
+    /// Zeros for some weights, in ascending order.
     pub fn clear(&mut self, parameters: &Parameters<T>, weights: &[WeightId]) {
-        for &w in weights {
-            self.values[parameters.ranges[w].clone()].fill(T::ZERO);
-        }
+        let ranges = weights.iter().map(|&w| parameters.ranges[w].clone());
+        joined(ranges).for_each(|range| self.values[range].fill(T::ZERO));
     }
 }
 
@@ -179,6 +179,15 @@ impl<T: Real> State<T> {
                     weighted.piece(rows, y, gy, gw, None);
                 }
                 return;
+            }
+            Kind::Rowwise { weights, weight_shape, activation, input, sources, source_gradient } => {
+                activation.scale_by_derivative(y, gy);
+                for (gy, row) in gy.chunks_exact(width).zip(rows) {
+                    let (id, source) = (weights[row], &sources[row..=row]);
+                    let (w, gw) = (parameters.get(id), &mut gradients.values[parameters.ranges[id].clone()]);
+                    let grads = source_gradient.then_some(&mut *grads);
+                    kernels::linear_backward(w, *weight_shape, values, source, *input, gy, gw, grads);
+                }
             }
             Kind::Combine { combination, activation, inputs, sources } => {
                 scale(activation, y, gy, is_cut.then_some(piece * width));
@@ -406,6 +415,13 @@ pub(super) fn forward_rows<T: Real>(
                 y,
                 scratch,
             );
+            activation.apply_in_place(y);
+        }
+        Kind::Rowwise { weights, weight_shape, activation, input, sources, .. } => {
+            for (y, row) in y.chunks_exact_mut(width).zip(rows) {
+                let (w, source) = (parameters.get(weights[row]), &sources[row..=row]);
+                kernels::linear_forward(w, *weight_shape, values, source, *input, y, scratch);
+            }
             activation.apply_in_place(y);
         }
         Kind::Columns { weight, activation, starts, columns, factors } => {

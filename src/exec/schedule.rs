@@ -6,7 +6,7 @@ use crate::graph::Graph;
 /// An order of computation.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// The neurons by level, then by operation, then in the order of the graph.
+    /// The neurons by level, then by operation, then in the order in which they are read first.
     pub order: Vec<u32>,
     /// The level of each neuron: greater than those of its inputs, 0 for leaves.
     pub level: Vec<u32>,
@@ -60,10 +60,35 @@ pub fn schedule(graph: &Graph) -> Schedule {
             level[n as usize] = inside.map(|i| level[i.0 as usize] + 1).max().unwrap_or(0).max(base);
         }
     }
-    let by_op = counted((0..graph.len() as u32).collect(), |n| graph.op[n as usize].0, ops);
     let levels = level.iter().max().map_or(0, |&l| l as usize + 1);
+    let by_op = counted(as_read(graph, &level, levels), |n| graph.op[n as usize].0, ops);
     let order = counted(by_op, |n| level[n as usize], levels);
     Schedule { order, level }
+}
+
+/// The neurons of each level in the order in which those of higher levels read them, beginning at the outputs.
+///
+/// What one sum or one answer needs so comes to lie side by side. (In the order of the graph, which is that of facts,
+/// what one query of the knowledge base kinships needs lay in 107 places, and a step on a query took twice as long.)
+fn as_read(graph: &Graph, level: &[u32], levels: usize) -> Vec<u32> {
+    let mut seen = vec![false; graph.len()];
+    let mut by_level: Vec<Vec<u32>> = vec![Vec::new(); levels];
+    let mut visit = |n: u32, by_level: &mut Vec<Vec<u32>>| {
+        if !std::mem::replace(&mut seen[n as usize], true) {
+            by_level[level[n as usize] as usize].push(n);
+        }
+    };
+    graph.outputs.iter().for_each(|output| visit(output.neuron.0, &mut by_level));
+    for l in (0..levels).rev() {
+        let neurons = std::mem::take(&mut by_level[l]);
+        for &n in &neurons {
+            graph.inputs(n as usize).iter().for_each(|input| visit(input.0, &mut by_level));
+        }
+        by_level[l] = neurons;
+    }
+    // What no answer reads, if there is any.
+    (0..graph.len() as u32).for_each(|n| visit(n, &mut by_level));
+    by_level.concat()
 }
 
 /// Numbers sorted by a key below `keys`, stable.

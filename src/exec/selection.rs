@@ -89,11 +89,12 @@ impl<'a> Selector<'a> {
         // A block reads only what stands before it: the last one is complete.
         while let Some(b) = self.waiting.pop() {
             let block = &program.blocks[b as usize];
-            weights.extend(block.weight());
             let mut rows = std::mem::take(&mut self.rows[b as usize]);
             rows.sort_unstable();
             rows.dedup();
             let first = segments.len();
+            let each = if block.weights().len() > 1 { &rows[..] } else { &rows[..1] };
+            weights.extend(each.iter().filter_map(|&row| block.weight(row as usize)));
             for row in rows.drain(..) {
                 for &source in block.row_sources(row as usize) {
                     self.mark(source);
@@ -144,7 +145,7 @@ impl Selection {
             end: block.rows as u32,
         };
         let segments = program.blocks.iter().enumerate().map(segment).collect();
-        let read = program.blocks.iter().filter_map(|b| b.weight());
+        let read = program.blocks.iter().flat_map(|b| b.weights().iter().copied());
         let mut weights: Vec<WeightId> = read.chain(program.leaves.iter().map(|l| l.weight)).collect();
         weights.sort_unstable();
         weights.dedup();

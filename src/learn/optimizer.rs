@@ -3,6 +3,7 @@
 //! Parameters, their gradients and an optimiser's moments are flat vectors; `ranges[i]` is where weight `i` lies in
 //! each of them. Gradients point uphill on minus the error: a step adds them.
 
+use crate::base::range::joined;
 use crate::tensor::Real;
 use crate::tensor::wide::{self, Kernel};
 use std::fmt;
@@ -134,15 +135,7 @@ impl<T: Real> OptimizerState<T> {
                     eps: c(eps),
                     decay,
                 };
-                // Weights that lie side by side are one run.
-                let mut at = 0;
-                while at < touched.len() {
-                    let mut range = ranges[touched[at] as usize].clone();
-                    at += 1;
-                    while at < touched.len() && ranges[touched[at] as usize].start == range.end {
-                        range.end = ranges[touched[at] as usize].end;
-                        at += 1;
-                    }
+                for range in joined(touched.iter().map(|&i| ranges[i as usize].clone())) {
                     let (first, second) = (&mut self.first[range.clone()], &mut self.second[range.clone()]);
                     wide::run::<Adam<T>>((
                         &mut params[range.clone()],

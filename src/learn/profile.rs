@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 pub enum Part {
     /// Products of a weight and values.
     Weights(WeightId),
+    /// Products of values with weights of their own.
+    OwnWeights,
     /// A combination of the values of a body, or of the rules of an atom.
     Combination,
     /// A function of single values.
@@ -112,12 +114,13 @@ impl TrainProfile {
     ) {
         for (block, laps) in program.blocks.iter().zip(&clock.blocks) {
             let own = self.operations.entry(operation(block)).or_default();
+            let weight = block.weights().first().map(|w| shape(*w));
             own.rows += block.rows as u64;
             own.blocks += 1;
             for pass in Pass::ALL {
                 let lap = laps[pass as usize];
                 own.laps[pass as usize].add(lap);
-                own.work[pass as usize].add(work(block, block.weight().map(shape), pass, lap, element));
+                own.work[pass as usize].add(work(block, weight, pass, lap, element));
             }
         }
         self.rest.iter_mut().zip(clock.rest).for_each(|(own, other)| *own += other);
@@ -139,6 +142,11 @@ pub fn operation(block: &Block) -> Operation {
             on_top(activation);
             let _ = write!(text, "weight · {}", shaped(*input));
             Part::Weights(*weight)
+        }
+        Kind::Rowwise { weight_shape, activation, input, .. } => {
+            on_top(activation);
+            let _ = write!(text, "own weight {} · {}", shaped(*weight_shape), shaped(*input));
+            Part::OwnWeights
         }
         Kind::Columns { weight, activation, .. } => {
             on_top(activation);

@@ -92,7 +92,7 @@ struct Part {
 }
 
 /// Most rows of the programs of single samples that depend on the same rows (some 30 bytes each).
-const MOST_ROWS: usize = 1 << 23;
+const MOST_ROWS: usize = 1 << 24;
 
 const SELECTED: &str = "training outputs have their selections";
 

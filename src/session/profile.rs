@@ -178,6 +178,7 @@ impl Session {
                 let weight = &self.template.weights[w];
                 ("weights", Some(format!("${} {}", weight.name, shaped(weight.shape))))
             }
+            Part::OwnWeights => ("weights", None),
             Part::Combination => ("combination", None),
             Part::Activation => ("activation", None),
             Part::Aggregation => ("aggregation", None),

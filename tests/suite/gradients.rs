@@ -189,3 +189,23 @@ fn grouped_normalisations_of_scalars_and_vectors() {
         );
     }
 }
+
+#[test]
+fn weights_that_share_a_block_and_sums_that_are_merged() {
+    let rules: String =
+        (0..5).map(|i| format!("$e{i}={{2}} e(c{i}) :- n(c{i}).\n{{2,2}} h(c{i}) :- e(c{i}).\n")).collect();
+    let data: String = (0..5)
+        .map(|i| {
+            format!("n(c{i}). l(c{i},c{}). l(c{},c{i}). ?- {} q(c{i}).\n", (i + 1) % 5, (i + 2) % 5, i % 2)
+        })
+        .collect();
+    check(
+        &format!(
+            "{rules} a(X) :- h(X). a(X) :- h(Y), *l(Y,X). [aggregation=sum, transformation=identity]
+         a/1 {{2}}
+         {{1,2}} q(X) :- a(X). [transformation=sigmoid]"
+        ),
+        &data,
+        Loss::SoftEntropy,
+    );
+}

@@ -6,6 +6,7 @@ mod architecture;
 mod coming;
 mod compare;
 mod compat;
+mod compiled;
 mod cycles;
 mod demand;
 mod determinism;

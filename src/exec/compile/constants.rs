@@ -31,7 +31,7 @@ fn unweighted(kind: &mut Kind) -> Option<&mut Vec<u32>> {
         Kind::Combine { sources, .. } | Kind::Activate { sources, .. } | Kind::Reduce { sources, .. } => {
             Some(sources)
         }
-        Kind::Linear { .. } | Kind::Columns { .. } => None,
+        Kind::Linear { .. } | Kind::Rowwise { .. } | Kind::Columns { .. } => None,
     }
 }
 
@@ -72,6 +72,7 @@ pub(super) fn settle(program: &mut Program, values: &mut [ValueAt]) {
         match &block.kind {
             Kind::Columns { .. } => {}
             Kind::Linear { input, sources, .. }
+            | Kind::Rowwise { input, sources, .. }
             | Kind::Activate { input, sources, .. }
             | Kind::Reduce { input, sources, .. } => sources.iter().for_each(|s| read(*s, input.len())),
             Kind::Combine { inputs, sources, .. } => {
@@ -99,7 +100,9 @@ pub(super) fn settle(program: &mut Program, values: &mut [ValueAt]) {
     for block in &mut program.blocks {
         block.base += by as usize;
         match &mut block.kind {
-            Kind::Linear { sources, .. } => sources.iter_mut().for_each(shift),
+            Kind::Linear { sources, .. } | Kind::Rowwise { sources, .. } => {
+                sources.iter_mut().for_each(shift)
+            }
             kind => unweighted(kind).into_iter().flatten().for_each(shift),
         }
     }
