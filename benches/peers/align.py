@@ -1,10 +1,11 @@
-"""Layers of the standard library beside those of PyTorch Geometric: equal outputs for equal weights, and equal outputs
+"""Modules of the standard library beside those of PyTorch Geometric: equal outputs for equal weights, and equal outputs
 after steps of training, so equal gradients.
 
     python benches/peers/align.py --nlog target/release/nlog
 
-Needs torch and torch_geometric. Every layer is followed by a linear map to one number, trained on random labels with
-binary cross-entropy and full-batch SGD, in 64 bits, on random graphs with an isolated node and a self loop.
+Needs torch and torch_geometric. Every module is followed by a linear map to one number a node, trained on random labels
+with binary cross-entropy and full-batch SGD, in 64 bits, on random graphs with an isolated node and a self loop.
+`align_layers.py` and `align_readouts.py` say what is compared.
 """
 
 import argparse
@@ -16,137 +17,51 @@ import tempfile
 from pathlib import Path
 
 import torch
-from torch_geometric import nn
 
 torch.set_default_dtype(torch.float64)
 
-NODES, WIDTH, RATE, STEPS = 12, 3, 0.2, 10
+from align_layers import LAYERS  # noqa: E402  (the type of numbers comes first)
+from align_readouts import READOUTS  # noqa: E402
 
-
-def fill(module, matrices):
-    """Sets the parameters of a module; what is not named stays as it is."""
-    state = module.state_dict()
-    for name, matrix in matrices.items():
-        state[name] = matrix.reshape(state[name].shape)
-    module.load_state_dict(state)
-    return module
-
-
-def gcn(w, _):
-    layer = nn.GCNConv(WIDTH, 4)
-    return fill(layer, {"lin.weight": w[0], "bias": w[1]}), {}
-
-
-def gcn_weighted(w, graph):
-    layer = nn.GCNConv(WIDTH, 4, bias=False)
-    return fill(layer, {"lin.weight": w[0]}), {"edge_weight": graph.weights}
-
-
-def sage(w, _):
-    return fill(nn.SAGEConv(WIDTH, 4, bias=False), {"lin_r.weight": w[0], "lin_l.weight": w[1]}), {}
-
-
-def tag(w, _):
-    layer = nn.TAGConv(WIDTH, 4, K=3, bias=False)
-    return fill(layer, {f"lins.{i}.weight": w[i] for i in range(4)}), {}
-
-
-def sg(w, _):
-    return fill(nn.SGConv(WIDTH, 4, K=2, bias=False), {"lin.weight": w[0]}), {}
-
-
-def appnp(_, __):
-    return nn.APPNP(K=3, alpha=0.2), {}
-
-
-def gin(w, _):
-    units = torch.nn.Sequential(
-        torch.nn.Linear(WIDTH, 4, bias=False), torch.nn.ReLU(), torch.nn.Linear(4, 4, bias=False)
-    )
-    return fill(nn.GINConv(units), {"nn.0.weight": w[0], "nn.2.weight": w[1]}), {}
-
-
-def gat(w, _):
-    layer = nn.GATConv(WIDTH, 2, heads=2, bias=False)
-    cat = lambda k: torch.cat([w[k], w[k + 3]])
-    return fill(layer, {"lin.weight": cat(0), "att_src": cat(1), "att_dst": cat(2)}), {}
-
-
-def gatv2(w, _):
-    layer = nn.GATv2Conv(WIDTH, 2, heads=2, bias=False)
-    cat = lambda k: torch.cat([w[k], w[k + 3]])
-    return fill(layer, {"lin_l.weight": cat(0), "lin_r.weight": cat(1), "att": cat(2)}), {}
-
-
-def resgated(w, _):
-    layer = nn.ResGatedGraphConv(WIDTH, 4, bias=False)
-    names = ["lin_key", "lin_query", "lin_value", "lin_skip"]
-    zero = {f"{n}.bias": torch.zeros(4) for n in names[:3]}
-    return fill(layer, {**{f"{n}.weight": w[i] for i, n in enumerate(names)}, **zero}), {}
-
-
-def rgcn(w, graph):
-    layer = nn.RGCNConv(WIDTH, 4, num_relations=1, bias=False)
-    kinds = torch.zeros(graph.edges.shape[1], dtype=torch.long)
-    return fill(layer, {"root": w[0].t(), "weight": w[1].t()}), {"edge_type": kinds}
-
-
-def edgeconv(w, _):
-    layer = nn.EdgeConv(torch.nn.Sequential(torch.nn.Linear(2 * WIDTH, 4), torch.nn.ReLU()))
-    return fill(layer, {"nn.0.weight": w[0], "nn.0.bias": w[1]}), {}
-
-
-def cheb(w, _):
-    layer = nn.ChebConv(WIDTH, 4, K=3, bias=False)
-    return fill(layer, {f"lins.{i}.weight": w[i] for i in range(3)}), {"lambda_max": 2.0}
-
-
-# name, imports and uses, the layer of PyTorch Geometric, whether edges come in both directions
-LAYERS = [
-    ("GCN, bias", "gnn/gcn", "gcn(x, edge, h, 3, 4, act = identity, bias = 1)", gcn, False),
-    ("GCN, edge weights", "gnn/gcn", "gcn(x, edge, h, 3, 4, act = identity, weighted = 1)", gcn_weighted, False),
-    ("GraphSAGE, mean", "gnn/sage", "sage(x, edge, h, 3, 4, act = identity)", sage, False),
-    ("TAG, k = 3", "gnn/tag", "tag(x, edge, h, 3, 4)", tag, False),
-    ("SG, k = 2", "gnn/sg", "sg(x, edge, h, 3, 4, 2)", sg, False),
-    ("APPNP, k = 3", "gnn/appnp", "appnp(x, edge, h, k = 3, alpha = 0.2)", appnp, False),
-    ("GIN", "gnn/gin", "gin(x, edge, h, 3, 4)", gin, False),
-    ("GAT, 2 heads", "gnn/gat", "gat(x, edge, h, 3, 4, heads = 2)", gat, False),
-    ("GATv2, 2 heads", "gnn/gatv2", "gatv2(x, edge, h, 3, 4, heads = 2)", gatv2, False),
-    ("ResGated", "gnn/resgated", "resgated(x, edge, h, 3, 4, act = identity)", resgated, False),
-    ("RGCN", "gnn/rgcn", "rgcn(x, h, {edge}, 3, 4, act = identity)", rgcn, False),
-    ("EdgeConv, max", "gnn/edgeconv", "edgeconv(x, edge, h, 3, {4})", edgeconv, False),
-    (
-        "ChebNet, k = 3",
-        "gnn/cheb",
-        "laplacian(x, edge, lap). @use cheb(x, lap, h, 3, 4, 3, act = identity)",
-        cheb,
-        True,
-    ),
-]
+# The modules of this checkout, whatever the program carries.
+STDLIB = Path(__file__).resolve().parents[2] / "stdlib"
+NODES, WIDTH, STEPS = 12, 3, 10
 
 
 class Graph:
-    """A random graph: node 0 has a self loop, the last node no edges."""
+    """A random graph: node 0 has a self loop, unless `loop` is off, the last node no edges.
 
-    def __init__(self, seed, both):
+    `x` and `y` are two features of the nodes, `pos` a third, `strength`, `feat` and `wide` features of the edges (numbers,
+    two and three elements), `kinds` the relation of an edge, 0 or 1.
+    """
+
+    def __init__(self, seed, both, loop):
         draw = torch.Generator().manual_seed(seed)
-        real = lambda *shape: torch.rand(*shape, generator=draw, dtype=torch.float64)
-        self.x = 2 * real(NODES, WIDTH) - 1
-        pairs = {(0, 0)}
+        self.draw = lambda *shape: torch.rand(*shape, generator=draw, dtype=torch.float64)
+        self.x, self.y = (2 * self.draw(NODES, WIDTH) - 1 for _ in range(2))
+        self.pos = self.draw(NODES, 2)
+        pairs = {(0, 0)} if loop else set()
         while len(pairs) < 3 * NODES:
-            j, i = (real(2) * (NODES - 1)).long().tolist()
-            pairs |= {(j, i), (i, j)} if both else {(j, i)}
+            j, i = (self.draw(2) * (NODES - 1)).long().tolist()
+            if loop or j != i:
+                pairs |= {(j, i), (i, j)} if both else {(j, i)}
         self.edges = torch.tensor(sorted(pairs)).t()
-        self.weights = real(self.edges.shape[1]) + 0.5
-        self.y = (real(NODES) < 0.5).double()
-        self.draw = real
+        count = len(pairs)
+        self.strength = self.draw(count) + 0.5
+        self.feat, self.wide = 2 * self.draw(count, 2) - 1, 2 * self.draw(count, WIDTH) - 1
+        self.kinds = (self.draw(count) * 2).long()
+        self.labels = (self.draw(NODES) < 0.5).double()
 
-    def facts(self, weighted):
+    def facts(self):
         out = []
-        for n, row in enumerate(self.x.tolist()):
-            out.append(f"<{row}> x(n{n}). ?- {int(self.y[n])} out(n{n}).")
-        for (j, i), w in zip(self.edges.t().tolist(), self.weights.tolist()):
-            out.append((f"<{w!r}> " if weighted else "") + f"edge(n{j},n{i}).")
+        for n in range(NODES):
+            for name, values in [("x", self.x), ("y", self.y), ("pos", self.pos)]:
+                out.append(f"<{values[n].tolist()}> {name}(n{n}).")
+            out.append(f"?- {int(self.labels[n])} out(n{n}).")
+        for e, (j, i) in enumerate(self.edges.t().tolist()):
+            out.append(f"edge(n{j},n{i}). r{self.kinds[e]}(n{j},n{i}). typed(n{j},r{self.kinds[e]},n{i}).")
+            for name, values in [("strength", self.strength), ("feat", self.feat), ("wide", self.wide)]:
+                out.append(f"<{values[e].tolist()}> {name}(n{j},n{i}).")
         return "\n".join(out)
 
 
@@ -168,62 +83,66 @@ def stated(template, draw):
     return re.sub(r"(?<!<)(\$\w+=)?\{(\d+(?:,\d+)?)\}", value, template), values
 
 
-def outputs(nlog, folder, steps):
+def outputs(nlog, folder, steps, rate):
     file = folder / "predictions.csv"
     command = [nlog, "run", folder / "t.lrnn", folder / "d.db", "--epochs", str(steps), "--optimizer", "sgd", "--lr"]
-    command += [str(RATE), "--batch", "all", "--eval-every", "100000", "--predictions", file, "-q"]
+    command += [str(rate), "--batch", "all", "--eval-every", "100000", "--predictions", file, "-q"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     with open(file) as f:
         rows = {r["query"]: float(r["output"]) for r in csv.DictReader(f)}
     return torch.tensor([rows[f"out(n{n})"] for n in range(NODES)])
 
 
-def compare(nlog, module, use, build, both, seed):
-    """The greatest deviations of outputs before and after training."""
-    graph = Graph(seed, both)
+def compare(nlog, case, seed):
+    """The greatest relative deviations of outputs before and after training."""
+    graph = Graph(seed, case.both, case.loop)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "m.lrnn").write_text(f"import {module}.\n@use {use}.\n")
-        expand = [nlog, "check", folder / "m.lrnn", "--expand"]
+        (folder / "m.lrnn").write_text("".join(f"import {i}.\n" for i in case.imports.split()) + case.text)
+        expand = [nlog, "check", folder / "m.lrnn", "--expand", "--lib", STDLIB]
         template = subprocess.run(expand, check=True, capture_output=True, text=True).stdout
-        width = 3 if "appnp" in use else 4
-        template += f"{{1,{width}}} out(I) :- h(I).  [transformation=identity, aggregation=sum]\n"
+        plain = "[transformation=identity, aggregation=sum]\n"
+        template += f"{{1,{case.width}}} out(I) :- {'h, *x(I)' if case.whole else 'h(I)'}.  {plain}"
+        if case.rest or case.whole:
+            template += f"{{1,{WIDTH}}} out(I) :- x(I).  {plain}"
         template, weights = stated(template, graph.draw)
         (folder / "t.lrnn").write_text(template)
-        (folder / "d.db").write_text(graph.facts("weighted = 1" in use))
-        ours = [outputs(nlog, folder, steps) for steps in (0, STEPS)]
-    layer, more = build(weights, graph)
-    last = fill(torch.nn.Linear(width, 1, bias=False), {"weight": weights[-1]})
-    parameters = [p for p in layer.parameters() if p.requires_grad and not frozen(layer, p)] + list(last.parameters())
-    optimizer = torch.optim.SGD(parameters, lr=RATE)
-    run = lambda: last(layer(graph.x, graph.edges, **more)).flatten()
+        (folder / "d.db").write_text(graph.facts())
+        ours = [outputs(nlog, folder, steps, case.rate) for steps in (0, STEPS)]
+    rest = weights.pop().requires_grad_() if case.rest or case.whole else None
+    last = weights.pop().requires_grad_()
+    module, layer = case.build(weights, graph)
+    parameters = [p for p in module.parameters() if p.requires_grad] + [w for w in (last, rest) if w is not None]
+    optimizer = torch.optim.SGD(parameters, lr=case.rate)
+
+    def run():
+        out = layer() @ last.t()
+        return (out if rest is None else out + graph.x @ rest.t()).expand(NODES, 1).flatten()
+
     theirs = [run().detach()]
     for _ in range(STEPS):
         optimizer.zero_grad()
-        torch.nn.functional.binary_cross_entropy_with_logits(run(), graph.y).backward()
+        torch.nn.functional.binary_cross_entropy_with_logits(run(), graph.labels).backward()
         optimizer.step()
     theirs.append(run().detach())
     return [float((a - b).abs().max() / b.abs().max()) for a, b in zip(ours, theirs)]
-
-
-def frozen(layer, parameter):
-    """Biases that the model of nlog does not have."""
-    names = [n for n, p in layer.named_parameters() if p is parameter]
-    return isinstance(layer, nn.ResGatedGraphConv) and names[0].endswith("bias")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--nlog", default="target/release/nlog")
     parser.add_argument("--graphs", type=int, default=5)
+    parser.add_argument("--only", help="only what has this text in its name")
     options = parser.parse_args()
     failed = False
-    print(f"| layer | outputs | after {STEPS} steps |\n|---|---|---|")
-    for name, module, use, build, both in LAYERS:
-        found = [compare(options.nlog, module, use, build, both, seed) for seed in range(options.graphs)]
+    print(f"| module | outputs | after {STEPS} steps |\n|---|---|---|")
+    for case in LAYERS + READOUTS:
+        if options.only and options.only not in case.name:
+            continue
+        found = [compare(options.nlog, case, seed) for seed in range(options.graphs)]
         before, after = (max(f[i] for f in found) for i in (0, 1))
         failed |= not (before < 1e-8 and after < 1e-8)
-        print(f"| {name} | {before:.1e} | {after:.1e} |", flush=True)
+        print(f"| {case.name} | {before:.1e} | {after:.1e} |", flush=True)
     sys.exit(failed)
 
 

@@ -25,7 +25,7 @@ pub fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
 fn templates_and_data_in_the_documentation_are_right() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut checked = 0;
-    let pages = ["lifting", "lifting-modes", "lifting-before-grounding", "performance"]
+    let pages = ["lifting", "lifting-modes", "lifting-before-grounding", "performance", "isotropy"]
         .map(|page| format!("docs/{page}.md"));
     for file in ["README.md".to_string(), "grammar/README.md".to_string()].into_iter().chain(pages) {
         let text = fs::read_to_string(root.join(&file)).expect("documentation is there");

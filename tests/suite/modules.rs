@@ -456,7 +456,7 @@ fn the_page_of_models_lists_every_module() {
     let mut page = String::from(
         "# The models\n\nMade from the documentation of `stdlib`. `nlog lib show gnn/gat` prints a module with its formula, \
          parameters and source; each is held\nagainst an independent computation of its values and gradients \
-         (`tests/zoo`). [How to use them](../stdlib/README.md).\n",
+         (`tests/zoo`). [How to use them](../stdlib/README.md); [what they compute for each edge](isotropy.md).\n",
     );
     let mut folder = "";
     for (path, text) in nlog::io::library::BUILT_IN {

@@ -3,8 +3,9 @@
 use crate::harness::{Matrix, Outputs};
 use nlog::base::rng::Stream;
 use nlog::diag::{has_errors, render};
-use nlog::exec::{Parameters, Selection, State};
+use nlog::exec::{Gradients, Parameters, Selection, State};
 use nlog::session::{Session, Settings};
+use nlog::template::WeightId;
 
 /// Weights in the order of the template.
 pub struct Weights<'a>(std::slice::Iter<'a, Matrix>);
@@ -144,4 +145,58 @@ pub fn golden(template: &str, data: &str, weights: &[Matrix], expected: &[(&str,
             assert!((a - b).abs() < 1e-9, "{atom} is {values:?}, not {wanted:?}");
         }
     }
+}
+
+/// The weights after a step against the gradient of the summed squared errors at these targets, which are asked for.
+pub fn step(
+    template: &str,
+    data: &str,
+    weights: &[Matrix],
+    targets: &[(&str, &[f64])],
+    rate: f64,
+) -> Vec<Matrix> {
+    let asked: String = targets.iter().map(|(atom, _)| format!("?- {atom}. ")).collect();
+    let (session, found) = Session::from_texts(template, &format!("{data} {asked}"), Settings::default());
+    let shown: String = found.iter().map(|d| render::render(d, &session.sources, false)).collect();
+    assert!(!has_errors(&found), "{shown}");
+    let network = session.build().0.expect("a network");
+    let mut parameters: Parameters<f64> = session.initial_parameters();
+    let learned: Vec<WeightId> = session
+        .template
+        .weights
+        .iter_enumerated()
+        .filter(|(_, w)| w.learnable && !w.constant)
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(learned.len(), weights.len(), "weights of the template");
+    for (&id, w) in learned.iter().zip(weights) {
+        parameters.get_mut(id).copy_from_slice(w.transpose().as_slice());
+    }
+    let mut gradients = Gradients::new(&parameters);
+    let mut met = 0;
+    for (p, program) in network.programs.iter().enumerate() {
+        let mut state: State<f64> = State::new(program);
+        state.forward(program, &parameters, &Selection::all(program));
+        for answer in &network.answers {
+            let (of, o) = answer.place.expect("a value");
+            if of != p {
+                continue;
+            }
+            let slot = program.outputs[o];
+            let target = targets[answer.query].1;
+            assert_eq!(slot.shape.len(), target.len());
+            for (k, t) in target.iter().enumerate() {
+                let i = slot.offset as usize + k;
+                state.gradients[i] += 2.0 * (state.values[i] - t);
+            }
+            met += 1;
+        }
+        state.backward(program, &parameters, &Selection::all(program), &mut gradients);
+    }
+    assert_eq!(met, targets.len());
+    let after = learned.iter().zip(weights).map(|(&id, w)| {
+        let gradient = &gradients.values[parameters.ranges[id].clone()];
+        w - rate * Matrix::from_row_slice(w.nrows(), w.ncols(), gradient)
+    });
+    after.collect()
 }

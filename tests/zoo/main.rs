@@ -9,3 +9,4 @@ mod logic;
 mod readout;
 mod relational;
 mod sequence;
+mod steps;

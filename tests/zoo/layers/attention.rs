@@ -268,7 +268,8 @@ fn egc(use_: &str, heads: usize, bases: usize, aggregators: &[&str], loops: bool
     let edges = Edges::random(&g, 1);
     agree(&format!("import gnn/egc. @use {use_}."), &only(&g, &g.facts("h"), there), |w| {
         let mut w = Weights::of(w);
-        let maps: Vec<&Matrix> = (0..bases).map(|_| w.take(2, 2)).collect();
+        let below = w.take(2 * bases, 2);
+        let maps: Vec<Matrix> = (0..bases).map(|b| below.rows(2 * b, 2).into_owned()).collect();
         let mut sums = vec![vec![Matrix::zeros(2, 1); heads]; 6];
         for h in 0..heads {
             let of_all = bases * aggregators.len();
@@ -281,10 +282,10 @@ fn egc(use_: &str, heads: usize, bases: usize, aggregators: &[&str], loops: bool
                         let all = if aggregator == "symnorm" {
                             near.iter()
                                 .filter(|(j, _)| degree(*j) > 0.0)
-                                .map(|(j, _)| *map * g.feature(*j) / (degree(i) * degree(*j)).sqrt())
+                                .map(|(j, _)| map * g.feature(*j) / (degree(i) * degree(*j)).sqrt())
                                 .sum()
                         } else {
-                            let all: Vec<Matrix> = near.iter().map(|(j, _)| *map * g.feature(*j)).collect();
+                            let all: Vec<Matrix> = near.iter().map(|(j, _)| map * g.feature(*j)).collect();
                             aggregate(aggregator, &all, 2)
                         };
                         sums[h] += all * weights[a * bases + b];

@@ -219,6 +219,60 @@ fn sage_pool() {
     }
 }
 
+/// The last state of an LSTM that reads vectors from zero; `w` has W, U and c of input, forget, output and fresh.
+fn last_state(w: &[(Matrix, Matrix, Matrix)], read: &[Matrix]) -> Matrix {
+    let width = w[0].1.nrows();
+    let (mut state, mut cell) = (Matrix::zeros(width, 1), Matrix::zeros(width, 1));
+    for x in read {
+        let gate = |k: usize| &w[k].0 * x + &w[k].1 * &state + &w[k].2;
+        let open = |k: usize| gate(k).map(|v| 1.0 / (1.0 + (-v).exp()));
+        cell = open(1).component_mul(&cell) + open(0).component_mul(&gate(3).map(f64::tanh));
+        state = open(2).component_mul(&cell.map(f64::tanh));
+    }
+    state
+}
+
+#[test]
+fn sage_lstm() {
+    let g = graph();
+    for (bias, normalize, ordered) in [(0, 0, false), (1, 0, true), (0, 1, true), (1, 1, false)] {
+        let order = if ordered { ", order = after" } else { "" };
+        let template = format!(
+            "import gnn/sage. @use sage_lstm(x, edge, h, 2, 3, tanh, units = 4, bias = {bias}, \
+             normalize = {normalize}{order})."
+        );
+        // By name, or, where an order is given, the other way round.
+        let read = |i: usize| {
+            let mut near: Vec<usize> = g.sources_of(i).map(|(j, _)| j).collect();
+            near.sort_unstable();
+            if ordered {
+                near.reverse();
+            }
+            near
+        };
+        let mut data = g.facts("h");
+        for i in 0..6 {
+            data.extend(read(i).windows(2).map(|w| format!("after(n{i},n{},n{}). ", w[0], w[1])));
+        }
+        assert!((0..6).any(|i| read(i).len() > 2), "no neighbourhood with an order to speak of");
+        if !ordered {
+            data = g.facts("h");
+        }
+        agree(&template, &data, |w| {
+            let mut w = Weights::of(w);
+            let gates: Vec<_> =
+                (0..4).map(|_| (w.take(4, 2).clone(), w.take(4, 4).clone(), w.bias(bias == 1, 4))).collect();
+            let (own, other, b) = (w.take(3, 2), w.take(3, 4), w.bias(bias == 1, 3));
+            w.end();
+            g.outputs("h", |i| {
+                let near: Vec<Matrix> = read(i).into_iter().map(|j| g.feature(j)).collect();
+                let h = (own * g.feature(i) + other * last_state(&gates, &near) + &b).map(f64::tanh);
+                if normalize == 1 { &h / h.norm() } else { h }
+            })
+        });
+    }
+}
+
 #[test]
 fn gin() {
     let g = graph();
@@ -431,6 +485,7 @@ const LAYERS: &[(&str, &str, &str)] = &[
     ("gcn", "gcn(x, edge, ", ", 2, 3, weighted = 1, bias = 1)"),
     ("sage", "sage(x, edge, ", ", 2, 3, bias = 1, normalize = 1)"),
     ("sage", "sage_pool(x, edge, ", ", 2, 3)"),
+    ("sage", "sage_lstm(x, edge, ", ", 2, 3, bias = 1)"),
     ("gin", "gin(x, edge, ", ", 2, 3, learn = 1)"),
     ("gin", "gin(x, edge, ", ", 2, 3, compat = pynl)"),
     ("gine", "gine(x, edge, ", ", 2, 3, de = 1, bias = 1)"),

@@ -202,6 +202,48 @@ fn gated_graph_network_of_torch() {
 }
 
 #[test]
+fn gated_graph_network_with_types_of_edges() {
+    let g = graph(9);
+    let mut data = g.facts("h");
+    for (j, i, e) in &g.edges {
+        data += &format!("<{}> back(n{i},n{j}). ", 2.0 - e);
+    }
+    for (tied, weighted) in [(1, 0), (0, 1)] {
+        let text = format!(
+            "import gnn/gatedgraph.
+             @use gatedgraph(x, edge, h, 3, 3, tied = {tied}, weighted = {weighted}, types = {{edge, back}})."
+        );
+        agree(&text, &data, |w| {
+            assert_eq!(w.len(), if tied == 1 { 8 } else { 10 });
+            let mut s = features(&g);
+            for step in 0..2 {
+                // The maps of the second step stand behind the gates.
+                let (there, back) = if step == 0 || tied == 1 { (&w[0], &w[1]) } else { (&w[8], &w[9]) };
+                s = (0..s.len())
+                    .map(|i| {
+                        let mut got = zeros(3);
+                        for (j, k, e) in &g.edges {
+                            let (one, two) = if weighted == 1 { (*e, 2.0 - e) } else { (1.0, 1.0) };
+                            if *k == i {
+                                got += there * &s[*j] * one;
+                            }
+                            if *j == i {
+                                got += back * &s[*k] * two;
+                            }
+                        }
+                        let reset = sigmoid(&(&w[2] * &got + &w[3] * &s[i]));
+                        let update = sigmoid(&(&w[4] * &got + &w[5] * &s[i]));
+                        let new = tanh(&(&w[6] * &got + &w[7] * reset.component_mul(&s[i])));
+                        update.map(|v| 1.0 - v).component_mul(&s[i]) + update.component_mul(&new)
+                    })
+                    .collect();
+            }
+            g.outputs("h", |i| s[i].clone())
+        });
+    }
+}
+
+#[test]
 fn initial_residual_and_identity_mapping() {
     let g = graph(7);
     let run = |weighted: usize, loops: usize, shared: usize| {

@@ -192,10 +192,10 @@ fn root_mean_square_normalisation() {
 #[test]
 fn instance_normalisation() {
     let x = vectors(5, 3, 8);
-    for affine in [0, 1] {
+    for (affine, module) in [(0, "instancenorm"), (1, "instancenorm"), (0, "batchnorm"), (1, "batchnorm")] {
         let template = format!(
             "import nn/norm. {{2,3}} y(X) :- x(X). [transformation=identity]
-             y/1 [transformation=identity] @use instancenorm(y, h, 2, affine = {affine})."
+             y/1 [transformation=identity] @use {module}(y, h, 2, affine = {affine})."
         );
         agree(&template, &sequence(&x), |w| {
             let mut w = Weights::of(w);
@@ -211,6 +211,30 @@ fn instance_normalisation() {
                     g[c] * (y[i][c] - mean) / (variance + 1e-5).sqrt() + b[c]
                 };
                 column(&[element(0), element(1)])
+            }))
+        });
+    }
+}
+
+#[test]
+fn batch_normalisation_with_given_moments() {
+    let x = vectors(4, 3, 9);
+    let (mean, variance) = (column(&[0.5, -1.0]), column(&[2.0, 0.25]));
+    let moments = crate::kit::fact(&mean, "m") + &crate::kit::fact(&variance, "v");
+    for affine in [0, 1] {
+        let template = format!(
+            "import nn/norm. {{2,3}} y(X) :- x(X). [transformation=identity]
+             y/1 [transformation=identity]
+             @use batchnorm(y, h, 2, affine = {affine}, eps = 0.5, mean = m, variance = v)."
+        );
+        agree(&template, &(sequence(&x) + &moments), |w| {
+            let mut w = Weights::of(w);
+            let m = w.take(2, 3);
+            let (g, b) = (w.bias(affine == 1, 2).add_scalar(1.0), w.bias(affine == 1, 2));
+            w.end();
+            outputs(x.iter().map(|x| {
+                let scaled = (m * x - &mean).zip_map(&variance, |c, v| c / (v + 0.5_f64).sqrt());
+                scaled.component_mul(&g) + &b
             }))
         });
     }
