@@ -16,7 +16,7 @@ use crate::session::{Network, Session};
 use crate::syntax::ast;
 use crate::syntax::token::{TokenKind, Tokens};
 use crate::template::check::shapes;
-use crate::template::{HeadTerm, Literal, Relation, Rule, RuleId, TemplateValue, Term, WeightId};
+use crate::template::{HeadTerm, Literal, Relation, Rule, RuleId, TemplateValue, Term, Trains, WeightId};
 use crate::tensor::{Activation, Shape};
 use std::fmt::Display;
 use std::io::{Result, Write};
@@ -202,7 +202,9 @@ fn template(out: &mut dyn Write, session: &Session) -> Result<()> {
             None if w.orthogonal => format!("drawn orthogonal with gain {}", w.gain),
             None => format!("drawn with gain {}", w.gain),
         };
-        writeln!(out, "  {} {} {learned}, {start}{family}", weight(session, id), shape(w.shape))?;
+        let group =
+            template.group_of(id).map_or(String::new(), |g| format!(", group {}", template.groups[g]));
+        writeln!(out, "  {} {} {learned}, {start}{family}{group}", weight(session, id), shape(w.shape))?;
     }
     writeln!(out, "predicates:")?;
     let shapes = shapes(template, vocabulary, &session.database);
@@ -216,6 +218,11 @@ fn template(out: &mut dyn Write, session: &Session) -> Result<()> {
             if let Some(offset) = template.atom_offset(pred) {
                 write!(out, ", offset {}", weight(session, offset))?;
             }
+        }
+        match template.trains(pred) {
+            Trains::All => {}
+            Trains::Only(g) => write!(out, " trains {}", template.groups[g])?,
+            Trains::AllBut(g) => write!(out, " freezes {}", template.groups[g])?,
         }
         writeln!(out)?;
     }

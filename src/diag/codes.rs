@@ -79,6 +79,8 @@ codes! {
     UNUSED_PARAMETER = "W0224", "a parameter that its module never uses";
     FAMILY_USE = "E0228", "a family of weights that is also something else";
     FAMILY_TERM = "E0229", "a term that picks no member of a family of weights";
+    WEIGHT_GROUP = "E0230", "a group of weights that cannot be trained as it is stated";
+    IDLE_GROUP = "W0231", "a group of weights that changes nothing in training";
     // 03 safety and strata
     NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
     UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";

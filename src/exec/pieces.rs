@@ -111,6 +111,7 @@ mod tests {
         parameters.ranges.push(0..K * K);
         parameters.shapes.push(Shape::new(K, K));
         parameters.learnable.push(true);
+        parameters.groups.push(None);
         (program, parameters)
     }
 

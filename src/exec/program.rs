@@ -3,7 +3,7 @@
 use super::fusion::SumChoice;
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
-use crate::template::{Template, WeightId};
+use crate::template::{GroupId, Template, WeightId};
 use crate::tensor::Shape;
 use crate::tensor::functions::{Activation, Aggregation, Combination};
 use crate::tensor::real::Real;
@@ -240,13 +240,14 @@ pub struct Parameters<T> {
     pub shapes: IndexVec<WeightId, Shape>,
     /// Which weights training changes.
     pub learnable: IndexVec<WeightId, bool>,
+    /// The group of each weight.
+    pub groups: IndexVec<WeightId, Option<GroupId>>,
 }
 
 impl<T: Real> Parameters<T> {
     /// Of no weights.
     pub fn none() -> Self {
-        let (ranges, shapes, learnable) = (IndexVec::new(), IndexVec::new(), IndexVec::new());
-        Parameters { values: Vec::new(), ranges, shapes, learnable }
+        Parameters::new(&Template::default())
     }
     /// Room for a template's weights, with the written values and zeros elsewhere.
     pub fn new(template: &Template) -> Self {
@@ -264,7 +265,8 @@ impl<T: Real> Parameters<T> {
             shapes.push(weight.shape);
             learnable.push(weight.learnable);
         }
-        Parameters { values, ranges, shapes, learnable }
+        let groups = template.weights.ids().map(|w| template.group_of(w)).collect();
+        Parameters { values, ranges, shapes, learnable, groups }
     }
     /// The value of a weight, row-major.
     pub fn get(&self, id: WeightId) -> &[T] {

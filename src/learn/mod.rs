@@ -1,5 +1,6 @@
 //! Layer 10: learning: losses, initial weights, optimisers, metrics, the training loop.
 
+mod batches;
 pub mod folds;
 pub mod init;
 pub mod loss;
@@ -9,6 +10,7 @@ pub mod profile;
 mod shard;
 pub mod trainer;
 
+pub use batches::comparable;
 pub use init::{Distribution, Initializer};
 pub use loss::Loss;
 pub use metrics::{Case, Metrics, evaluate, evaluate_cases};

@@ -69,21 +69,24 @@ impl fmt::Display for Optimizer {
     }
 }
 
-/// An optimiser at work: its moments and its step counter.
+/// An optimiser at work: its moments and its step counters.
 #[derive(Debug, Clone)]
 pub struct OptimizerState<T> {
     optimizer: Optimizer,
     /// First and second moment of each parameter; empty for SGD.
     first: Vec<T>,
     second: Vec<T>,
-    steps: u64,
+    /// Weights of different groups may count their steps apart.
+    steps: Vec<u64>,
+    counter: usize,
 }
 
 impl<T: Real> OptimizerState<T> {
     /// Before the first step, for `parameters` parameters.
     pub fn new(optimizer: Optimizer, parameters: usize) -> Self {
         let n = if optimizer == Optimizer::Sgd { 0 } else { parameters };
-        OptimizerState { optimizer, first: vec![T::ZERO; n], second: vec![T::ZERO; n], steps: 0 }
+        let (first, second) = (vec![T::ZERO; n], vec![T::ZERO; n]);
+        OptimizerState { optimizer, first, second, steps: vec![0], counter: 0 }
     }
 
     /// The optimiser it runs.
@@ -91,16 +94,24 @@ impl<T: Real> OptimizerState<T> {
         self.optimizer
     }
 
-    /// Steps so far.
+    /// Steps so far, of the present counter.
     pub fn steps(&self) -> u64 {
-        self.steps
+        self.steps[self.counter]
+    }
+
+    /// Lets further steps be counted by this counter; the first is number 0.
+    pub fn count_by(&mut self, counter: usize) {
+        self.counter = counter;
+        if self.steps.len() <= counter {
+            self.steps.resize(counter + 1, 0);
+        }
     }
 
     /// Forgets moments and steps, as before the first step.
     pub fn reset(&mut self) {
         self.first.fill(T::ZERO);
         self.second.fill(T::ZERO);
-        self.steps = 0;
+        self.steps.fill(0);
     }
 
     /// One step over the weights in `touched`; the others, and their moments, are not changed at all.
@@ -113,7 +124,7 @@ impl<T: Real> OptimizerState<T> {
         lr: f64,
         weight_decay: f64,
     ) {
-        self.steps += 1;
+        self.steps[self.counter] += 1;
         let decay = T::from_f64(weight_decay);
         match self.optimizer {
             Optimizer::Sgd => {
@@ -125,7 +136,7 @@ impl<T: Real> OptimizerState<T> {
                 }
             }
             Optimizer::Adam { beta1, beta2, eps } => {
-                let k = self.steps as f64;
+                let k = self.steps() as f64;
                 let c = T::from_f64;
                 let constants = Constants {
                     betas: (c(beta1), c(beta2)),

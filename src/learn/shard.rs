@@ -1,5 +1,6 @@
 //! One program of a network at work: errors and gradients of batches, values of outputs.
 
+use super::batches::kinds;
 use super::loss::Loss;
 use super::trainer::{Batch, Sample};
 use crate::data::Split;
@@ -7,7 +8,7 @@ use crate::exec::extract::Extractor;
 use crate::exec::profile::Clock;
 use crate::exec::selection::Selector;
 use crate::exec::{Gradients, Parameters, Program, Selection, State};
-use crate::template::WeightId;
+use crate::template::{Trains, WeightId};
 use crate::tensor::real::Real;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -67,8 +68,8 @@ enum Arenas<T> {
     Together {
         /// Supports all outputs.
         everything: Selection,
-        /// Supports all training outputs.
-        training: Selection,
+        /// Supports all training outputs of samples that train the same weights.
+        training: Vec<(Trains, Selection)>,
         /// Supports each training sample, by the position of its (first) output; made only where steps need it.
         single: Vec<Option<Selection>>,
     },
@@ -109,7 +110,7 @@ impl<'a, T: Real> Shard<'a, T> {
         let learned = learned(&program, number, samples);
         let (layout, state) = match decide(&program, &learned, batch, shards).1 {
             Some(found) => (apart(&program, found), State::new(&Program::default())),
-            None => (together(&program, &learned, batch), State::new(&program)),
+            None => (together(&program, number, samples, &learned, batch), State::new(&program)),
         };
         Shard {
             state,
@@ -142,14 +143,14 @@ impl<'a, T: Real> Shard<'a, T> {
     }
 
     /// About how many rows a batch computes.
-    pub fn row_count(&self, samples: &[Sample], batch: &[usize], whole: bool) -> usize {
-        match &self.layout {
-            Arenas::Together { training, .. } if whole => training.row_count(),
-            Arenas::Together { single, .. } => {
+    pub fn row_count(&self, samples: &[Sample], batch: &[usize], whole: Option<Trains>) -> usize {
+        match (&self.layout, whole) {
+            (Arenas::Together { training, .. }, Some(kind)) => of_kind(training, kind).row_count(),
+            (Arenas::Together { single, .. }, None) => {
                 let of = |i: &usize| single[samples[*i].output].as_ref().expect(SELECTED).row_count();
                 batch.iter().map(of).sum()
             }
-            Arenas::Apart { parts, of, .. } => {
+            (Arenas::Apart { parts, of, .. }, _) => {
                 batch.iter().map(|&i| parts[of[samples[i].output] as usize].program.row_count()).sum()
             }
         }
@@ -196,7 +197,7 @@ impl<'a, T: Real> Shard<'a, T> {
         samples: &[Sample],
         batch: &[usize],
         loss: Loss,
-        whole: bool,
+        whole: Option<Trains>,
     ) -> f64 {
         let Shard { program, state, gradients, weights, layout, z, seed } = self;
         if let Some(clock) = &mut state.clock {
@@ -208,9 +209,9 @@ impl<'a, T: Real> Shard<'a, T> {
             Arenas::Together { training, single, .. } => {
                 let of = |i: usize| single[samples[i].output].as_ref().expect(SELECTED);
                 let union;
-                let selection: &Selection = match batch {
-                    _ if whole => training,
-                    [one] => of(*one),
+                let selection: &Selection = match (whole, batch) {
+                    (Some(kind), _) => of_kind(training, kind),
+                    (None, [one]) => of(*one),
                     _ => {
                         union = Selection::union(batch.iter().map(|&i| of(i)));
                         &union
@@ -299,17 +300,33 @@ impl<T: Real> Seeded<'_, T> {
 }
 
 /// All samples in one arena.
-fn together<T>(program: &Program, learned: &[&[usize]], batch: Batch) -> Arenas<T> {
+fn together<T>(
+    program: &Program,
+    number: usize,
+    samples: &[Sample],
+    learned: &[&[usize]],
+    batch: Batch,
+) -> Arenas<T> {
     let per_sample = batch != Batch::All;
     let mut selector = Selector::new(program);
     let everything = selector.supporting(program.outputs.iter().map(|o| o.offset));
     let offset = |o: &usize| program.outputs[*o].offset;
-    let training = selector.supporting(learned.iter().copied().flatten().map(offset));
+    let mut training = |kind: Trains| {
+        let mine = |s: &&Sample| s.shard == number && s.split == Split::Train && s.trains == kind;
+        let outputs = samples.iter().filter(mine).flat_map(Sample::outputs);
+        (kind, selector.supporting(outputs.map(offset)))
+    };
+    let training = kinds(samples).into_iter().map(&mut training).collect();
     let mut single = |read: &&[usize]| {
         (!read.is_empty() && per_sample).then(|| selector.supporting(read.iter().map(offset)))
     };
     let single = learned.iter().map(&mut single).collect();
     Arenas::Together { everything, training, single }
+}
+
+/// The selection of a kind of samples.
+fn of_kind(training: &[(Trains, Selection)], kind: Trains) -> &Selection {
+    training.iter().find(|(k, _)| *k == kind).map(|(_, s)| s).expect(SELECTED)
 }
 
 /// By output: those that a step on the training sample which begins with it reads.

@@ -1,5 +1,6 @@
 //! The training loop: shuffling, batches, steps, evaluation, the best model.
 
+use super::batches::{comparable, kinds, parted};
 use super::init::Initializer;
 use super::loss::{Loss, joint_gradient, joint_value};
 use super::metrics::{Case, Metrics, evaluate_cases};
@@ -10,7 +11,7 @@ use crate::base::index::{Id, IndexVec};
 use crate::base::rng::Stream;
 use crate::data::Split;
 use crate::exec::{Gradients, Parameters, Program};
-use crate::template::{Kinship, Template, WeightId};
+use crate::template::{Kinship, Template, Trains, WeightId};
 use crate::tensor::real::Real;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -107,6 +108,8 @@ pub struct Sample {
     pub importance: f64,
     /// What it is for.
     pub split: Split,
+    /// Which weights it trains.
+    pub trains: Trains,
     /// Of a group: all its outputs, which are scalars and pass a softmax together.
     pub classes: Option<Classes>,
 }
@@ -213,6 +216,8 @@ pub struct Trainer<'a, T> {
     /// The weights.
     pub parameters: Parameters<T>,
     optimizer: OptimizerState<T>,
+    /// Whether some weights are in groups.
+    grouped: bool,
     ranges: Vec<Range<usize>>,
     total: Gradients<T>,
     /// The samples of a step, by shard.
@@ -284,6 +289,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let lr = settings.learning_rate.unwrap_or(settings.optimizer.default_learning_rate());
         Trainer {
             order: order.collect(),
+            grouped: parameters.groups.iter().any(Option::is_some),
             shuffles: Stream::new(settings.seed, "shuffle"),
             ranges: parameters.ranges.as_slice().to_vec(),
             total: Gradients::new(&parameters),
@@ -390,9 +396,12 @@ impl<'a, T: Real> Trainer<'a, T> {
                 break;
             }
         }
-        if let Some((_, epoch, values)) = &self.best {
-            self.parameters.values.clone_from(values);
-            self.history.best_epoch = *epoch;
+        match &self.best {
+            Some((_, epoch, values)) if comparable(&self.samples) => {
+                self.parameters.values.clone_from(values);
+                self.history.best_epoch = *epoch;
+            }
+            _ => self.history.best_epoch = self.epoch,
         }
         // Whether it breaks off no longer matters: nothing follows.
         let _ = self.replace_programs(regroup);
@@ -495,12 +504,17 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// One pass over the training samples; the mean error met.
     fn epoch(&mut self) -> Result<f64, NotFinite> {
         let order = std::mem::take(&mut self.order);
+        let by_kind = parted(&order, &self.samples, self.settings.batch);
         let size = match self.settings.batch {
             Batch::All => order.len(),
             Batch::Size(n) => n.max(1),
         };
+        let batches: Vec<&[usize]> = match &by_kind {
+            Some(batches) => batches.iter().map(Vec::as_slice).collect(),
+            None => order.chunks(size).collect(),
+        };
         let (mut error, mut weight) = (0.0, 0.0);
-        for batch in order.chunks(size) {
+        for batch in batches {
             let (e, w) = self.step(batch);
             if !e.is_finite() {
                 let sample = batch[0];
@@ -514,13 +528,15 @@ impl<'a, T: Real> Trainer<'a, T> {
         Ok(if weight > 0.0 { error / weight } else { 0.0 })
     }
 
-    /// One step on a batch; the weighted error before it and the sum of weights.
+    /// One step on a batch, whose samples train the same weights; the weighted error before it and the sum of weights.
     fn step(&mut self, batch: &[usize]) -> (f64, f64) {
         let (samples, loss, parameters): (&[Sample], _, _) =
             (&self.samples, self.settings.loss, &self.parameters);
         let weight: f64 = batch.iter().map(|&i| samples[i].importance).sum();
         let elements: usize = batch.iter().map(|&i| samples[i].target.len()).sum();
-        let whole = self.settings.batch == Batch::All;
+        let trains = batch.first().map_or(Trains::All, |&i| samples[i].trains);
+        let changes = |w: &&WeightId| parameters.learnable[**w] && trains.includes(parameters.groups[**w]);
+        let whole = (self.settings.batch == Batch::All).then_some(trains);
         let mut error = 0.0;
         self.touched.clear();
         let mut watch = self.watch.as_mut();
@@ -529,14 +545,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         }
         let gradient = match batch {
             // Of one sample: nothing has to be added up or found out.
-            [one] if !whole => {
+            [one] if whole.is_none() => {
                 let shard = &mut self.shards[samples[*one].shard];
-                error += shard.gradient(parameters, samples, batch, loss, false);
+                error += shard.gradient(parameters, samples, batch, loss, None);
                 if let Some(watch) = &mut watch {
                     watch.lap(|p| &mut p.gradient);
                 }
-                let learnable = shard.weights.iter().filter(|w| parameters.learnable[**w]);
-                self.touched.extend(learnable.map(|w| w.0));
+                self.touched.extend(shard.weights.iter().filter(changes).map(|w| w.0));
                 &mut shard.gradients.values
             }
             _ => {
@@ -562,8 +577,7 @@ impl<'a, T: Real> Trainer<'a, T> {
                 error += parts.iter().flatten().sum::<f64>();
                 // Summed shard by shard: the order does not depend on which thread was first.
                 for (shard, _) in self.shards.iter().zip(&parts).filter(|(_, part)| part.is_some()) {
-                    let learnable = shard.weights.iter().filter(|w| parameters.learnable[**w]);
-                    self.touched.extend(learnable.map(|w| w.0));
+                    self.touched.extend(shard.weights.iter().filter(changes).map(|w| w.0));
                 }
                 self.touched.sort_unstable();
                 self.touched.dedup();
@@ -571,7 +585,7 @@ impl<'a, T: Real> Trainer<'a, T> {
                     self.total.values[self.ranges[w as usize].clone()].fill(T::ZERO);
                 }
                 for (shard, _) in self.shards.iter().zip(&parts).filter(|(_, part)| part.is_some()) {
-                    for w in shard.weights.iter().filter(|w| parameters.learnable[**w]) {
+                    for w in shard.weights.iter().filter(changes) {
                         let range = self.ranges[w.index()].clone();
                         let own = &shard.gradients.values[range.clone()];
                         self.total.values[range].iter_mut().zip(own).for_each(|(t, g)| *t += *g);
@@ -592,14 +606,19 @@ impl<'a, T: Real> Trainer<'a, T> {
         if let Some(c) = self.settings.clip_value {
             clip_by_value(gradient, &self.ranges, &self.touched, c);
         }
-        self.optimizer.step(
-            &mut self.parameters.values,
-            &self.ranges,
-            &self.touched,
-            gradient,
-            self.learning_rate,
-            self.settings.weight_decay,
-        );
+        let (rate, decay) = (self.learning_rate, self.settings.weight_decay);
+        let Parameters { values, groups, .. } = &mut self.parameters;
+        if self.grouped {
+            // Each group counts the steps that change it, as if it had an optimiser of its own.
+            let counter = |w: &u32| groups[WeightId(*w)].map_or(0, |g| 1 + g.index());
+            self.touched.sort_by_key(counter);
+            for touched in self.touched.chunk_by(|a, b| counter(a) == counter(b)) {
+                self.optimizer.count_by(counter(&touched[0]));
+                self.optimizer.step(values, &self.ranges, touched, gradient, rate, decay);
+            }
+        } else {
+            self.optimizer.step(values, &self.ranges, &self.touched, gradient, rate, decay);
+        }
         if let Some(watch) = watch {
             watch.lap(|p| &mut p.update);
             watch.profile.steps += 1;
@@ -624,21 +643,24 @@ impl<'a, T: Real> Trainer<'a, T> {
     }
 
     /// The summed error of all training samples and its gradient at the present parameters, in the direction that
-    /// *increases* the error; for checks.
+    /// *increases* the error, by all weights whichever samples train them; for checks.
     pub fn error_and_gradient(&mut self) -> (f64, Vec<T>) {
         let all: Vec<usize> = self.order.clone();
         let mut total = vec![T::ZERO; self.parameters.values.len()];
         let mut error = 0.0;
         let (samples, loss): (&[Sample], _) = (&self.samples, self.settings.loss);
-        for (number, shard) in self.shards.iter_mut().enumerate() {
-            let batch: Vec<usize> = all.iter().copied().filter(|&i| samples[i].shard == number).collect();
-            if batch.is_empty() {
-                continue;
-            }
-            error += shard.gradient(&self.parameters, samples, &batch, loss, true);
-            for w in &shard.weights {
-                for i in self.parameters.ranges[*w].clone() {
-                    total[i] -= shard.gradients.values[i];
+        for kind in kinds(samples) {
+            for (number, shard) in self.shards.iter_mut().enumerate() {
+                let here = |i: &usize| samples[*i].shard == number && samples[*i].trains == kind;
+                let batch: Vec<usize> = all.iter().copied().filter(here).collect();
+                if batch.is_empty() {
+                    continue;
+                }
+                error += shard.gradient(&self.parameters, samples, &batch, loss, Some(kind));
+                for w in &shard.weights {
+                    for i in self.parameters.ranges[*w].clone() {
+                        total[i] -= shard.gradients.values[i];
+                    }
                 }
             }
         }

@@ -723,6 +723,7 @@ impl Session {
                 target: self.settings.compat.written(*shape, target),
                 importance: query.importance,
                 split: query.split,
+                trains: self.template.trains(query.pred),
                 classes: None,
             });
             network.sample_answers.push(i);

@@ -186,6 +186,7 @@ impl Session {
                     target,
                     importance: targets.iter().map(weigh).sum::<f64>() / targets.len().max(1) as f64,
                     split,
+                    trains: self.template.trains(query.pred),
                     classes: Some(Classes { outputs: group.outputs.clone(), names: group.names.clone() }),
                 };
                 samples.push((first, sample));

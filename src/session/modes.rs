@@ -465,6 +465,7 @@ pub(super) fn wide<T: Real>(parameters: &Parameters<T>) -> Parameters<f64> {
         ranges: parameters.ranges.clone(),
         shapes: parameters.shapes.clone(),
         learnable: parameters.learnable.clone(),
+        groups: parameters.groups.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::data::Split;
 use crate::diag::{Diagnostic, codes};
 use crate::exec::Parameters;
 use crate::learn::trainer::{Drawn, NotFinite, initialize};
-use crate::learn::{EpochReport, History, Metrics, Sample, TrainProfile, Trainer};
+use crate::learn::{EpochReport, History, Metrics, Sample, TrainProfile, Trainer, comparable};
 use crate::tensor::real::Real;
 use std::ops::ControlFlow;
 
@@ -74,6 +74,7 @@ impl Session {
                     ranges: parameters.ranges.clone(),
                     shapes: parameters.shapes.clone(),
                     learnable: parameters.learnable.clone(),
+                    groups: parameters.groups.clone(),
                 };
                 let (outcome, kept) = self.run_with(network, samples, narrow, watch)?;
                 parameters.values = kept.values.iter().map(|&x| f64::from(x)).collect();
@@ -95,6 +96,13 @@ impl Session {
             let title =
                 "`--lift-mode lossy` promises something of one network, and drawn facts make one every epoch";
             return Err(Diagnostic::new(codes::DRAW, title).help("lift exactly, or leave `draw=` out"));
+        }
+        if settings.patience.is_some() && !comparable(samples) {
+            let title = "`--patience` has no error to go by: training samples train different weights";
+            let d = Diagnostic::new(codes::USAGE, title);
+            return Err(
+                d.help("with `--val-queries` or `--val-examples` validation samples choose the model")
+            );
         }
         let mut lossy = Lossy::start(self, network, &wide(&parameters))?;
         let divided = lossy.as_ref().map(|l| l.programs());

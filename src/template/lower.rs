@@ -3,12 +3,14 @@
 mod binding;
 mod comparisons;
 mod families;
+mod training;
 
 use super::grouped::expand_grouped;
 use super::hints::hint_weights;
 use super::metadata::{self, bad_value, boolean, repeated_keys, unknown_key};
 use super::shared::{self, Frozen};
 use super::special::{self, Special};
+use super::training::Trains;
 use super::{
     Kinship, Literal, PredicateInfo, Relation, Rule, RuleId, Template, TemplateFact, TemplateValue, Term,
     Weight, WeightId, draws,
@@ -38,9 +40,10 @@ pub struct DefaultOverrides {
 const MAX_LITERALS: usize = 256;
 
 const RULE_KEYS: &[&str] =
-    &["transformation", "activation", "combination", "aggregation", "offset", "learnable"];
-const PREDICATE_KEYS: &[&str] = &["transformation", "activation", "combination", "offset", "output", "draw"];
-const WEIGHT_KEYS: &[&str] = &["value", "learnable"];
+    &["transformation", "activation", "combination", "aggregation", "offset", "learnable", "group"];
+const PREDICATE_KEYS: &[&str] =
+    &["transformation", "activation", "combination", "offset", "output", "draw", "trains", "freezes"];
+const WEIGHT_KEYS: &[&str] = &["value", "learnable", "group"];
 const TEMPLATE_KEYS: &[&str] = &["rule", "atom", "aggregation"];
 
 /// Turns syntax trees into a [`Template`], keeping what it needs to read more (examples, the REPL).
@@ -119,6 +122,7 @@ pub fn lower<'a>(
         }
     }
     l.data();
+    l.empty_groups();
     l.rename_anonymous();
     expand_grouped(&mut l.template, l.vocabulary, &mut l.diagnostics);
     l.diagnostics.extend(shared::frozen_elsewhere(&l.template, &l.frozen));
@@ -166,6 +170,7 @@ impl Lowering<'_> {
                 learnable: !def.fixed,
                 constant: false,
                 kinship: Kinship::None,
+                group: None,
                 gain: 1.0,
                 orthogonal: false,
                 span: def.span,
@@ -275,6 +280,7 @@ impl Lowering<'_> {
                 learnable: false,
                 constant: true,
                 kinship: Kinship::None,
+                group: None,
                 gain: 1.0,
                 orthogonal: false,
                 span: w.span,
@@ -288,6 +294,7 @@ impl Lowering<'_> {
             learnable: !w.fixed,
             constant: w.fixed && w.name.is_none(),
             kinship: families::kinship(w),
+            group: None,
             gain: 1.0,
             orthogonal: false,
             span: w.span,
@@ -401,7 +408,7 @@ impl Lowering<'_> {
         let mut combination = defaults.rule_combination;
         let mut activation = defaults.rule_activation;
         let mut aggregation = defaults.aggregation;
-        let (mut frozen, mut states_activation) = (None, false);
+        let (mut frozen, mut states_activation, mut group) = (None, false, None);
         repeated_keys(&rule.metadata, "this rule", &mut self.diagnostics);
         for entry in &rule.metadata {
             match entry.key.node.as_str() {
@@ -420,12 +427,17 @@ impl Lowering<'_> {
                     frozen =
                         (boolean(entry, &mut self.diagnostics) == Some(false)).then_some(entry.value.span);
                 }
+                "group" => group = self.group(entry),
                 _ => unknown_key(entry, RULE_KEYS, "a rule", &mut self.diagnostics),
             }
         }
+        let own = head_weight.into_iter().chain(offset).chain(body.iter().filter_map(|l| l.weight));
+        let own: Vec<WeightId> = own.collect();
+        if let Some(group) = group {
+            self.put_all(&own, &group);
+        }
         if let Some(span) = frozen {
-            let own = head_weight.into_iter().chain(offset).chain(body.iter().filter_map(|l| l.weight));
-            for id in own.collect::<Vec<_>>() {
+            for id in own {
                 // Not those that are fixed as they are written.
                 if self.template.weights[id].learnable || self.frozen.iter().any(|f| f.weight == id) {
                     self.frozen.push(Frozen { weight: id, span, rule: rule.span });
@@ -690,6 +702,8 @@ impl Lowering<'_> {
                     let draw = draws::draw(entry, arity, self.vocabulary, &mut self.diagnostics);
                     self.info(pred).draw = draw;
                 }
+                "trains" => self.trains(pred, entry, Trains::Only),
+                "freezes" => self.trains(pred, entry, Trains::AllBut),
                 _ => unknown_key(entry, PREDICATE_KEYS, "a predicate", &mut self.diagnostics),
             }
         }
@@ -738,52 +752,5 @@ impl Lowering<'_> {
             Some(format!("a shared weight is made where it is first used: `${name}={{3,3}} p(X) :- …`"))
         });
         self.error(d);
-    }
-
-    fn weight_metadata(&mut self, w: &ast::WeightMetadata) {
-        let Some(&id) = self.names.get(&w.name.node) else {
-            self.unknown_weight(&w.name.node, w.name.span);
-            return;
-        };
-        for entry in &w.entries {
-            match entry.key.node.as_str() {
-                "learnable" => match boolean(entry, &mut self.diagnostics) {
-                    Some(true) => self.template.weights[id].learnable = true,
-                    Some(false) => self.freeze(id),
-                    None => {}
-                },
-                "value" => {
-                    let (shape, values) = match &entry.value.node {
-                        MetaValue::Weight(ast::Weight { value, .. }) => match &value.node {
-                            WeightValue::Scalar(x) => (Shape::SCALAR, vec![*x]),
-                            WeightValue::Dense { rows, cols, values } => {
-                                (Shape::new(*rows, *cols), values.clone())
-                            }
-                            WeightValue::Dims { .. } => {
-                                bad_value(entry, "a written value", &mut self.diagnostics);
-                                continue;
-                            }
-                        },
-                        _ => {
-                            bad_value(entry, "a written value", &mut self.diagnostics);
-                            continue;
-                        }
-                    };
-                    let weight = &mut self.template.weights[id];
-                    if weight.shape != shape {
-                        let d = Diagnostic::new(
-                            codes::SHAPE_MISMATCH,
-                            format!("`${}` is {}, its value {shape}", w.name.node, weight.shape),
-                        )
-                        .label(entry.value.span, format!("this is {shape}"))
-                        .label(weight.span, format!("this is {}", weight.shape));
-                        self.diagnostics.push(d);
-                    } else {
-                        weight.initial = Some(values);
-                    }
-                }
-                _ => unknown_key(entry, WEIGHT_KEYS, "a weight", &mut self.diagnostics),
-            }
-        }
     }
 }

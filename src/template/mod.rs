@@ -12,6 +12,7 @@ pub mod metadata;
 mod shared;
 pub mod special;
 pub mod strata;
+pub mod training;
 
 use crate::base::index::IndexVec;
 use crate::base::span::{Span, Spanned};
@@ -22,6 +23,7 @@ use crate::tensor::functions::{Activation, Aggregation, Combination};
 use special::Special;
 
 pub use families::{HeadTerm, Kinship, Members};
+pub use training::{GroupId, Trains};
 
 crate::id! {
     /// A rule.
@@ -47,6 +49,8 @@ pub struct Weight {
     pub constant: bool,
     /// Whether it has to do with a family.
     pub kinship: Kinship,
+    /// The group it is trained with, and where that is written.
+    pub group: Option<Spanned<GroupId>>,
     /// Gain of the initialiser: that of the function that follows its first use.
     pub gain: f64,
     /// Square matrix of a recursive rule: drawn orthogonal.
@@ -255,6 +259,8 @@ pub struct PredicateInfo {
     pub classes: Option<Spanned<Vec<usize>>>,
     /// `draw=…`: its facts are drawn at random, anew for every epoch.
     pub draw: Option<Spanned<draws::Draw>>,
+    /// `trains=…` or `freezes=…`: which weights samples of it train.
+    pub trains: Option<Spanned<Trains>>,
     /// Where metadata or offset of the predicate stand.
     pub declared: Option<Span>,
     /// The written predicate for whose rules the engine made this one.
@@ -332,6 +338,8 @@ pub struct Template {
     pub rules: IndexVec<RuleId, Rule>,
     /// Weights in order of first use.
     pub weights: IndexVec<WeightId, Weight>,
+    /// Names of the groups of weights.
+    pub groups: IndexVec<GroupId, String>,
     /// What is stated about predicates (shorter than the vocabulary where nothing is).
     pub predicates: IndexVec<PredId, PredicateInfo>,
     /// Facts.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods)] // tests may touch files
 
+mod alternating;
 mod architecture;
 mod coming;
 mod compare;

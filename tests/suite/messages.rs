@@ -57,6 +57,11 @@ fn functions_and_keys() {
     expect("q :- feat(X). [transformation=tahn]", DATA, "E0201", "tahn", &["did you mean `tanh`"]);
     expect("q :- feat(X). [agregation=avg]", DATA, "E0202", "agregation", &["did you mean `aggregation`"]);
     expect("q :- feat(X). [aggregation=3]", DATA, "E0203", "3", &["the name of an aggregation"]);
+    let critic = "q :- {1,3} feat(X). [group=critic]";
+    let (misspelt, help) = (format!("{critic}\nq/0 [trains=critc]"), "did you mean `critic`");
+    expect(&misspelt, DATA, "E0230", "critc", &["no such group", help]);
+    let twice = format!("{critic}\nq/0 [trains=critic, freezes=critic]");
+    expect(&twice, DATA, "E0230", "critic", &["said twice", "and said here"]);
     expect("q :- feat(X), @alldif(X).", DATA, "E0204", "alldif", &["did you mean `@alldiff`"]);
     expect("q :- feat(X), @next(X).", DATA, "E0205", "@next(X)", &["takes 2 arguments"]);
     expect("q :- feat(X). q/0 [offset=$b]", DATA, "E0209", "b", &["no weight is called `$b`"]);
@@ -390,6 +395,7 @@ fn habits_that_check_tells() {
         ("q :- {1,3} feat(X).\nq/0 [transformation=sigmoid]", DATA, "W0805", "crossentropy"),
         ("q :- f(X,'1').\nf(a,1).", "1.0 q :- g(a).", "W0516", "the number `1`"),
         ("nice(Anna).\nq :- {1,3} feat(X), *nice(X).", DATA, "W0315", "@dom(Anna)"),
+        ("q :- {1,3} feat(X). [group=g]", DATA, "W0231", "no predicate trains or freezes the group `g`"),
         ("q :- {1,3} feat(X).\nfeat/1 {3}", DATA, "W0316", "no rule derives `feat/1`"),
         (
             "q :- {2,3} feat(X), 0.5. [transformation=slice(0:1)]",

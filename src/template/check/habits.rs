@@ -48,6 +48,7 @@ pub fn habits(
     super::twice::activations(template, vocabulary, &written, &mut habits.out);
     super::twice::lone_groundings(template, &written, &mut habits.out);
     habits.out.extend(super::reach::unreached(template, vocabulary, database));
+    habits.out.extend(super::training::idle_groups(template, vocabulary));
     habits.numbers_and_names();
     habits.mixed_shapes(&shapes);
     if squashes {

@@ -5,6 +5,7 @@ mod names;
 mod open;
 mod reach;
 mod shapes;
+mod training;
 mod twice;
 mod unbound;
 

@@ -2,7 +2,13 @@
 
 use super::{adjacency, data, each, graph, number, pairs, propagate, sigmoid, softplus, stack};
 use crate::harness::{Graph, Matrix, Outputs, agree};
+use nlog::diag::has_errors;
+use nlog::exec::Parameters;
+use nlog::learn::{Batch, Loss, Optimizer};
+use nlog::session::{Session, Settings};
+use nlog::template::WeightId;
 use std::fmt::Write;
+use std::ops::ControlFlow;
 
 fn features(g: &Graph) -> Vec<Matrix> {
     (0..g.x.len()).map(|i| g.feature(i)).collect()
@@ -162,12 +168,12 @@ fn deviations_are_cut() {
 #[test]
 fn a_discriminator_tells_codes_from_the_prior() {
     let g = graph();
-    let mut facts = data(&g, &(each(&g, "r f s t") + " d e"));
+    let mut facts = data(&g, &(each(&g, "r f s t u") + " d e"));
     let draws = noise(&mut facts, 7, 2);
     let template = "import generative/arga.
         {2,2} z(I) :- x(I). [transformation=identity]\nz/1 [transformation=identity]
         @use arga(z, noise, r, f, 2, {4, 3}, tanh, discriminate = d, deceive = e).
-        @use arga(z, noise, s, t, 2, {5}).";
+        @use arga(z, noise, s, t, 2, {5}, fool = u, critic = other).";
     agree(template, &facts, |w| {
         let codes: Vec<Matrix> = features(&g).iter().map(|x| &w[0] * x).collect();
         let first = |z: &Matrix| {
@@ -187,8 +193,83 @@ fn a_discriminator_tells_codes_from_the_prior() {
         out.extend(numbers("f", fake));
         out.extend(numbers("s", draws.iter().map(second)));
         out.extend(numbers("t", codes.iter().map(second)));
+        out.extend(numbers("u", codes.iter().map(second)));
         out
     });
+}
+
+/// The step of Pan et al. 2018: the auto-encoder by the error of the edges, then the discriminator by its own, then the
+/// encoder by that of being found out.
+#[test]
+fn discriminator_and_encoder_are_trained_by_turns() {
+    let g = graph();
+    let negative = [(0, 5), (6, 1), (2, 6)];
+    let mut facts = data(&g, "");
+    negative.iter().for_each(|(i, j)| writeln!(facts, "no(n{i},n{j}).").unwrap());
+    let draws = noise(&mut facts, 7, 2);
+    facts += "?- 0 edges, 0 discriminate, 0 deceive.";
+    let template = "import generative/arga. import generative/gae.
+        {2,2} z(I) :- x(I). [transformation=identity]\nz/1 [transformation=identity]
+        @use reconstruction_loss(z, edge, no, edges).
+        @use arga(z, noise, real, fake, 2, {4, 3}, tanh, discriminate, deceive).";
+    let mut settings = Settings::default();
+    settings.train.epochs = 2;
+    settings.train.batch = Batch::All;
+    settings.train.optimizer = Optimizer::Sgd;
+    settings.train.learning_rate = Some(0.2);
+    settings.train.loss = Loss::AbsDiff;
+    settings.train.seed = 5;
+    let (session, found) = Session::from_texts(template, &facts, settings);
+    assert!(!has_errors(&found), "{found:?}");
+    let network = session.build().0.expect("it is sound");
+    let mut parameters = session.initial_parameters();
+    let learned = session.template.weights.iter_enumerated().filter(|(_, w)| w.learnable && !w.constant);
+    let learned: Vec<WeightId> = learned.map(|(id, _)| id).collect();
+    let matrices = |parameters: &Parameters<f64>| -> Vec<Matrix> {
+        let matrix = |w: &WeightId| {
+            let shape = session.template.weights[*w].shape;
+            Matrix::from_row_slice(shape.rows as usize, shape.cols as usize, parameters.get(*w))
+        };
+        learned.iter().map(matrix).collect()
+    };
+    let mut w = matrices(&parameters);
+    session.run(&network, &mut parameters, &mut |_| ControlFlow::Continue(())).expect("it trains");
+    let codes = |w: &[Matrix]| -> Vec<Matrix> { features(&g).iter().map(|x| &w[0] * x).collect() };
+    let critic = |w: &[Matrix], z: &Matrix| {
+        let one = (&w[1] * z + &w[3]).map(f64::tanh);
+        (&w[5] * (&w[2] * one + &w[4]).map(f64::tanh) + &w[6])[0]
+    };
+    let edges = |w: &[Matrix]| {
+        let z = codes(w);
+        let found = mean(g.edges.iter().map(|e| softplus(-z[e.0].dot(&z[e.1]))));
+        found + mean(negative.iter().map(|e| softplus(z[e.0].dot(&z[e.1]))))
+    };
+    let discriminate = |w: &[Matrix]| {
+        let real = mean(draws.iter().map(|z| softplus(-critic(w, z))));
+        real + mean(codes(w).iter().map(|z| softplus(critic(w, z))))
+    };
+    let deceive = |w: &[Matrix]| mean(codes(w).iter().map(|z| softplus(-critic(w, z))));
+    for _ in 0..2 {
+        let turns: [(&dyn Fn(&[Matrix]) -> f64, std::ops::Range<usize>); 3] =
+            [(&edges, 0..1), (&discriminate, 1..7), (&deceive, 0..1)];
+        for (loss, trained) in turns {
+            let mut next = w.clone();
+            for k in trained {
+                for i in 0..w[k].len() {
+                    let at = |by: f64| {
+                        let mut moved = w.clone();
+                        moved[k][i] += by;
+                        loss(&moved)
+                    };
+                    next[k][i] -= 0.2 * (at(1e-5) - at(-1e-5)) / 2e-5;
+                }
+            }
+            w = next;
+        }
+    }
+    for (k, (found, expected)) in matrices(&parameters).iter().zip(&w).enumerate() {
+        assert!((found - expected).amax() < 1e-8, "weight {k} is {found}, by the formula {expected}");
+    }
 }
 
 /// One step of a gated recurrent unit; weights as the module has them, with or without biases.
