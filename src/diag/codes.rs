@@ -81,6 +81,8 @@ codes! {
     FAMILY_TERM = "E0229", "a term that picks no member of a family of weights";
     WEIGHT_GROUP = "E0230", "a group of weights that cannot be trained as it is stated";
     IDLE_GROUP = "W0231", "a group of weights that changes nothing in training";
+    NO_CHOICE = "E0232", "an argument that is none of the choices of its parameter";
+    REFUSED = "E0233", "a use that its module refuses";
     // 03 safety and strata
     NEGATIVE_CYCLE = "E0301", "a predicate depends on its own negation";
     UNSAFE_VARIABLE = "W0302", "a variable that no positive literal binds ranges over all constants";

@@ -3,7 +3,7 @@
 use super::value::Value;
 use super::{Expander, Fault, Frame, NONE, fault, shown};
 use crate::base::span::Span;
-use crate::diag::{codes, counted, suggest};
+use crate::diag::{Diagnostic, codes, counted, suggest};
 use crate::syntax::ast::{Module, Parameter, ParameterKind, Use};
 use crate::syntax::formula::Formula;
 
@@ -33,6 +33,9 @@ impl Expander<'_> {
                     None => None,
                 };
                 // For conditions, for names that are made of it, and for uses that it is passed on to.
+                if let Some(predicate) = &predicate {
+                    self.defined.provided.insert((predicate.clone(), arity));
+                }
                 let text = if predicate.is_some() { name.clone() } else { NONE.into() };
                 inner.values.push((name.clone(), Value::Word { text, scope }));
                 self.scopes[scope].predicates.push((name, arity, predicate));
@@ -48,7 +51,9 @@ impl Expander<'_> {
                             let label = format!("this is {}", value.describe());
                             return Err(fault(codes::ARGUMENT_KIND, title, span, label));
                         }
-                        if let Some(default) = default {
+                        if !parameter.choices.is_empty() {
+                            self.chosen(parameter, &value, span)?;
+                        } else if let Some(default) = default {
                             let wanted = self.value(default, inner)?;
                             if !wanted.same_kind(&value) {
                                 let title = format!("`{name}` takes {}", wanted.kind());
@@ -63,6 +68,10 @@ impl Expander<'_> {
                         }
                         value
                     }
+                    // A choice stands for itself, also where a parameter has its name.
+                    (None, Some(default)) if !parameter.choices.is_empty() => {
+                        self.value(default, &Frame { values: Vec::new(), ..inner.clone() })?
+                    }
                     (None, Some(default)) => self.value(default, inner)?,
                     (None, None) => {
                         let title = format!("no value for `{name}`");
@@ -73,6 +82,34 @@ impl Expander<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a value that is none of the choices of a parameter, or of another kind than all of them.
+    fn chosen(&self, parameter: &Parameter, value: &Value, at: Span) -> Result<(), Fault> {
+        let frame = Frame { scope: 0, source: None, values: Vec::new() };
+        let choices = parameter.choices.iter().map(|f| self.value(f, &frame));
+        let choices = choices.collect::<Result<Vec<Value>, Fault>>()?;
+        let open = parameter.open && choices.iter().any(|c| c.same_kind(value));
+        if open || choices.iter().any(|c| c.equals(value)) {
+            return Ok(());
+        }
+        let name = &parameter.name.node;
+        let mut shown: Vec<String> = choices.iter().map(|c| format!("`{}`", c.shown())).collect();
+        let last = shown.pop().unwrap_or_default();
+        let first = if shown.is_empty() { String::new() } else { format!("{} or ", shown.join(", ")) };
+        let title = format!("`{name}` is {first}{last}, not {}", value.describe());
+        let declared = parameter.choices.iter().fold(parameter.name.span, |span, c| span.to(c.span));
+        let mut d = Diagnostic::new(codes::NO_CHOICE, title)
+            .label(at, "none of its choices")
+            .label(declared, "which are stated here");
+        if let Value::Word { text, .. } | Value::Quoted(text) = value {
+            let words = choices.iter().filter_map(|c| match c {
+                Value::Word { text, .. } => Some(text.as_str()),
+                _ => None,
+            });
+            d.help = suggest::did_you_mean(text, words);
+        }
+        Err(Box::new(d))
     }
 
     /// The weight that an argument names.

@@ -1,6 +1,7 @@
 //! Definitions of modules.
 
-use super::{Expander, NONE, fault, is_word};
+use super::value::Value;
+use super::{Expander, Frame, NONE, fault, is_word};
 use crate::base::hash::HashSet;
 use crate::diag::{Diagnostic, codes};
 use crate::syntax::ast::{Module, ParameterKind, Part, Range};
@@ -45,6 +46,15 @@ impl Expander<'_> {
                 let d = Diagnostic::new(codes::UNUSED_PARAMETER, title);
                 self.diagnostics.push(d.label(word.span, "without effect"));
             }
+            for choice in &parameter.choices {
+                // A choice stands for itself, whatever else has its name.
+                let one = self.value(choice, &Frame { scope: 0, source: None, values: Vec::new() });
+                if !matches!(one, Ok(Value::Word { .. } | Value::Number(_) | Value::Quoted(_))) {
+                    let title = format!("`{}` cannot have this choice", word.node);
+                    let label = "neither a word nor a number";
+                    self.error(fault(codes::ARGUMENT_KIND, title, choice.span, label));
+                }
+            }
             let given = parameter.default.as_ref().filter(|f| match parameter.kind {
                 ParameterKind::Predicate(_) => !is_word(f, NONE),
                 ParameterKind::Weight => true,
@@ -73,6 +83,7 @@ fn names_of<'p>(parts: &'p [Part], out: &mut HashSet<&'p str>) {
     for part in parts {
         match part {
             Part::Text(text) => words(&text.node, out),
+            Part::Error(refusal) => values_in(&refusal.text, out),
             Part::Use(call) => call.arguments.iter().for_each(|a| names_in(&a.value, out)),
             Part::For(each) => {
                 match &each.range {
@@ -98,6 +109,15 @@ fn words<'t>(text: &'t str, out: &mut HashSet<&'t str>) {
         let word = &text[token.range()];
         out.insert(word);
         out.extend(word.split('-'));
+    }
+}
+
+/// The words of the values in a text.
+fn values_in<'f>(text: &'f [NamePart], out: &mut HashSet<&'f str>) {
+    for part in text {
+        if let NamePart::Value(value) = part {
+            names_in(value, out);
+        }
     }
 }
 

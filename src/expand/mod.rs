@@ -13,7 +13,7 @@ mod value;
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::span::{SourceId, SourceMap, Span, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, codes, has_errors, suggest};
-use crate::syntax::ast::{File, For, Module, ParameterKind, Part, Range, Statement, Use};
+use crate::syntax::ast::{File, For, Module, ParameterKind, Part, Range, Refusal, Statement, Use};
 use crate::syntax::chunk::RESERVED;
 use crate::syntax::formula::{Formula, FormulaKind, NamePart};
 use crate::syntax::parser::{self, SharedValues};
@@ -47,6 +47,8 @@ pub struct Library {
     uses: HashMap<String, usize>,
     /// Values of shared weights so far.
     known: SharedValues,
+    /// Predicates that a use names, or that a module derives.
+    provided: HashSet<(String, u32)>,
 }
 
 impl Library {
@@ -60,6 +62,12 @@ impl Library {
     /// Notes values of shared weights that are stated outside of blocks.
     pub fn know(&mut self, values: SharedValues) {
         self.known.extend(values);
+    }
+
+    /// Whether a use names a predicate or a module derives it: then it may have no reader, since a module has results
+    /// that not every user asks for.
+    pub fn provides(&self, name: &str, arity: u32) -> bool {
+        self.provided.contains(&(name.to_string(), arity))
     }
 }
 
@@ -128,6 +136,8 @@ struct Scope {
     /// Predicate parameters with their arity; `None` for those that were not given.
     predicates: Vec<(String, u32, Option<String>)>,
     weights: Vec<(String, String)>,
+    /// The `@use`; none for the program itself.
+    used: Option<Span>,
 }
 
 /// What the statements of a block see.
@@ -176,20 +186,18 @@ impl Expander<'_> {
         self.diagnostics.iter().filter(|d| d.is_error()).count() >= MAX_ERRORS
     }
 
-    fn parts(&mut self, parts: &[Part], frame: &Frame) {
-        for part in parts {
-            if self.gave_up() {
-                return;
-            }
-            self.part(part, frame);
-        }
+    /// Expands parts, up to an `@error`; whether there was none.
+    fn parts(&mut self, parts: &[Part], frame: &Frame) -> bool {
+        parts.iter().all(|part| self.gave_up() || self.part(part, frame))
     }
 
-    fn part(&mut self, part: &Part, frame: &Frame) {
+    /// Expands a part; whether what stands behind it is expanded too.
+    fn part(&mut self, part: &Part, frame: &Frame) -> bool {
         let result = match part {
-            Part::Text(text) => self.statements(text, frame),
-            Part::Use(call) => self.call(call, frame),
+            Part::Text(text) => self.statements(text, frame).map(|()| true),
+            Part::Use(call) => self.call(call, frame).map(|()| true),
             Part::For(each) => self.each(each, frame),
+            Part::Error(refusal) => self.refuse(refusal, frame).map(|()| false),
             Part::If(choice) => {
                 let chosen = choice.links.iter().try_fold(None, |chosen, (condition, parts)| {
                     Ok(match chosen {
@@ -200,9 +208,32 @@ impl Expander<'_> {
                 chosen.map(|parts| self.parts(parts.unwrap_or(&choice.otherwise), frame))
             }
         };
-        if let Err(fault) = result {
+        result.unwrap_or_else(|fault| {
             self.error(fault);
+            true
+        })
+    }
+
+    /// Says what an `@error` says, at the use that led to it.
+    fn refuse(&mut self, refusal: &Refusal, frame: &Frame) -> Result<(), Fault> {
+        let mut title = String::new();
+        for part in &refusal.text {
+            match part {
+                NamePart::Text(text) => title += text,
+                NamePart::Value(f) => {
+                    if let Some(name) = value::unbound(f, frame) {
+                        return Err(self.unknown(&name, frame.at(f.span), frame));
+                    }
+                    title += &self.value(f, frame)?.shown();
+                }
+            }
         }
+        let d = Diagnostic::new(codes::REFUSED, title);
+        self.error(match self.scopes[frame.scope].used {
+            Some(at) => d.label(at, "by this use").label(refusal.span, "refused here"),
+            None => d.label(frame.at(refusal.span), "refused here"),
+        });
+        Ok(())
     }
 
     /// Room for one more use or turn of a loop.
@@ -215,7 +246,7 @@ impl Expander<'_> {
         Ok(self.sources.add_instance(of, at, note))
     }
 
-    fn each(&mut self, each: &For, frame: &Frame) -> Result<(), Fault> {
+    fn each(&mut self, each: &For, frame: &Frame) -> Result<bool, Fault> {
         let at = frame.at(each.span);
         let variable = &each.variable.node;
         if RESERVED.contains(&variable.as_str()) {
@@ -249,12 +280,14 @@ impl Expander<'_> {
             let source = self.instance(at.source, at, note)?;
             let mut inner = Frame { source: Some(source), ..frame.clone() };
             inner.values.push((variable.clone(), value));
-            self.parts(&each.body, &inner);
+            if !self.parts(&each.body, &inner) {
+                return Ok(false);
+            }
             if self.instances > MAX_INSTANCES {
                 break;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn unknown_module(&self, call: &Use, at: Span) -> Fault {
@@ -294,7 +327,7 @@ impl Expander<'_> {
         let given = assign(&module, call, frame)?;
         let scope = self.scopes.len();
         let suffix = self.suffix(name);
-        self.scopes.push(Scope { module: Some(module.clone()), suffix, ..Scope::default() });
+        self.scopes.push(Scope { module: Some(module.clone()), suffix, used: Some(at), ..Scope::default() });
         let source = self.instance(module.name.span.source, at, format!("in `{name}`, used here"))?;
         let mut inner = Frame { scope, source: Some(source), values: Vec::new() };
         for (parameter, argument) in module.parameters.iter().zip(given) {
@@ -502,6 +535,9 @@ impl Edit for Inside<'_, '_, '_> {
         match role {
             Role::Derives => {
                 expander.derived.insert((resolved.clone(), arity));
+                if expander.scopes[self.scope].module.is_some() {
+                    expander.defined.provided.insert((resolved.clone(), arity));
+                }
             }
             Role::Reads => expander.reads.push((resolved.clone(), arity, place)),
             Role::Names => {}

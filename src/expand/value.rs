@@ -91,7 +91,7 @@ impl Value {
         }
     }
     /// Whether `==` holds: words by their letters.
-    fn equals(&self, other: &Value) -> bool {
+    pub(super) fn equals(&self, other: &Value) -> bool {
         match (self, other) {
             (Value::Word { text: a, .. }, Value::Word { text: b, .. }) => a == b,
             (Value::Call(f, a), Value::Call(g, b)) => {

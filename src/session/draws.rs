@@ -115,7 +115,7 @@ impl Session {
             return fault(title, "drawn over them", rule.head_span, "derived here");
         }
         let is_drawn = self.template.predicates.get(draw.over).is_some_and(|p| p.draw.is_some());
-        if is_drawn || (self.fact_of(draw.over).is_none() && self.has_data()) {
+        if is_drawn || (self.fact_of(draw.over).is_none() && self.database.fact_count() > 0) {
             let what = if is_drawn { "whose facts are drawn, too" } else { "which has no facts" };
             let d = Diagnostic::new(codes::DRAW, format!("nothing can be drawn over `{over}`, {what}"));
             return Some(d.label(span, "drawn here"));

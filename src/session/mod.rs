@@ -264,7 +264,7 @@ impl Session {
     /// Warnings about habits: what works as written but is often not meant. Only for a program without errors.
     pub fn habits(&self, files: &[ast::File]) -> Diagnostics {
         let squashes = self.settings.train.loss == crate::learn::Loss::SoftEntropy;
-        check::habits(files, &self.template, &self.vocabulary, &self.database, squashes)
+        check::habits(files, &self.template, &self.vocabulary, &self.database, &self.modules, squashes)
     }
 
     /// Adds a query about the shared world (from a template or the REPL); its position.

@@ -1,6 +1,6 @@
 //! The syntax tree of a template: what the user wrote, with places.
 
-pub use super::formula::{Argument, Condition, Parameter, ParameterKind, Range};
+pub use super::formula::{Argument, Condition, NamePart, Parameter, ParameterKind, Range};
 use crate::base::span::{Span, Spanned};
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub enum Statement {
     Query(Vec<Fact>),
     /// `@module name(…) { … }`; gone after expansion.
     Module(Arc<Module>),
-    /// `@use`, `@for` or `@if`; gone after expansion.
+    /// `@use`, `@for`, `@if` or `@error`; gone after expansion.
     Block(Arc<Block>),
 }
 
@@ -73,6 +73,17 @@ pub enum Part {
     For(For),
     /// `@if a == b { … } @else { … }`
     If(If),
+    /// `@error 'text'.`
+    Error(Refusal),
+}
+
+/// An `@error`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// What it says, with values in it.
+    pub text: Vec<NamePart>,
+    /// Without the full stop.
+    pub span: Span,
 }
 
 /// An `@use`.

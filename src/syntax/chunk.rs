@@ -43,6 +43,8 @@ pub enum ChunkKind {
     For,
     /// `@if d > 1 { … } @else { … }`
     If,
+    /// `@error 'text'.`
+    Error,
 }
 
 /// The place of one statement.
@@ -464,7 +466,7 @@ impl<'t> Chunker<'t> {
     /// Where to go on after a broken statement: behind its full stop; if a metadata list was left open, or a quote
     /// swallowed the full stop, at the next line that can begin a statement.
     fn recover(&self, first: usize, broken: &Broken) -> usize {
-        if self.keyword(first).is_some_and(|k| k != blocks::Keyword::Use) {
+        if self.keyword(first).is_some_and(|k| !k.ends_with_stop()) {
             return self.block_recovery(first);
         }
         let place = broken.fault.labels.first().map_or(0, |l| l.span.start);

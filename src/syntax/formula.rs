@@ -120,6 +120,10 @@ pub struct Parameter {
     pub kind: ParameterKind,
     /// What it is if an `@use` does not say.
     pub default: Option<Formula>,
+    /// The words and numbers that it can be, `symmetric | none`; empty if any value will do.
+    pub choices: Vec<Formula>,
+    /// Whether other values are taken too: the last choice is `_`.
+    pub open: bool,
 }
 
 /// What a parameter takes.
@@ -530,8 +534,62 @@ impl<'t> Reader<'t> {
                 _ => return Err(self.unexpected("the number of arguments")),
             };
         }
-        let default = if self.eat("=") { Some(self.formula()?) } else { None };
-        Ok(Parameter { name, kind, default })
+        let value = kind == ParameterKind::Value;
+        let mut choices = Vec::new();
+        let default = if self.eat("=") {
+            Some(self.formula()?)
+        } else if value && self.eat("in") {
+            choices.push(self.formula()?);
+            None
+        } else {
+            None
+        };
+        while value && self.eat("|") {
+            if choices.is_empty() {
+                choices.extend(default.clone());
+            }
+            choices.push(self.formula()?);
+        }
+        let any = [NamePart::Text("_".into())];
+        let open = choices.last().is_some_and(|f| matches!(&f.kind, FormulaKind::Name(p) if p[..] == any));
+        if open {
+            choices.pop();
+        }
+        Ok(Parameter { name, kind, default, choices, open })
+    }
+
+    /// `'text with @{x}'`, of an `@error`.
+    pub fn message(&mut self) -> Read<Vec<NamePart>> {
+        self.space();
+        let start = self.at;
+        let end = if self.peek() == Some('\'') { quoted_end(self.rest()) } else { None };
+        let Some(end) = end else { return Err(self.unexpected("a text in quotes")) };
+        let quote = start + end - 1;
+        self.at = start + 1;
+        let mut parts = Vec::new();
+        loop {
+            let from = self.at;
+            let rest = &self.text[from..quote];
+            let value = rest.find("@{");
+            let written = &rest[..value.unwrap_or(rest.len())];
+            self.at += written.len();
+            if !written.is_empty() {
+                parts.push(NamePart::Text(unquoted(&format!("'{written}'"), self.span_from(from))?));
+            }
+            if value.is_none() {
+                break;
+            }
+            self.at += 2;
+            let value = self.formula()?;
+            self.expect("}")?;
+            if self.at > quote {
+                self.at = quote;
+                return Err(self.unexpected("`}`"));
+            }
+            parts.push(NamePart::Value(Box::new(value)));
+        }
+        self.at = start + end;
+        Ok(parts)
     }
 
     /// `L in 1..5`

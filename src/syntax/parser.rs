@@ -139,7 +139,7 @@ impl Builder {
             ChunkKind::WeightMetadata => G::weight_statement,
             ChunkKind::TemplateMetadata => G::template_statement,
             ChunkKind::Import => G::import_statement,
-            ChunkKind::Module | ChunkKind::Use | ChunkKind::For | ChunkKind::If => {
+            ChunkKind::Module | ChunkKind::Use | ChunkKind::For | ChunkKind::If | ChunkKind::Error => {
                 out.push(chunker.tree(chunk)?);
                 return Ok(());
             }

@@ -153,3 +153,14 @@ fn what_cannot_be_drawn_is_refused() {
     }
     assert_eq!(LiftMode::default().name(), "exact");
 }
+
+#[test]
+fn a_template_alone_may_draw() {
+    let template = "neg/2 [draw=negatives(e,1)] h(X,Y) :- neg(X,Y). ?- h(X,Y).";
+    let dir = files(&[("t.lrnn", template), ("d.db", "f(a,b). f(b,c).")]);
+    let o = nlog(dir.path(), &["check", "t.lrnn"]);
+    assert!(o.status.success() && !err(&o).contains("E0521"), "{}", err(&o));
+    // With data the edges are missing.
+    let o = nlog(dir.path(), &["check", "t.lrnn", "d.db"]);
+    assert!(!o.status.success() && err(&o).contains("[E0521]"), "{}", err(&o));
+}

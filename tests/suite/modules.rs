@@ -4,7 +4,8 @@ use crate::support::{evaluate_only, shown};
 use nlog::base::span::SourceMap;
 use nlog::diag::{Diagnostic, has_errors};
 use nlog::session::{Session, Settings};
-use nlog::syntax::ast::File;
+use nlog::syntax::ast::{Condition, File, Module, NamePart, Parameter, ParameterKind, Part, Statement};
+use nlog::syntax::formula::{Formula, FormulaKind, Test};
 use std::ops::ControlFlow;
 
 const DATA: &str = "<[1,2]> feat(a), <[0,1]> feat(b), <[1,1]> feat(c), bond(a,b), bond(b,c), bond(c,a).";
@@ -437,6 +438,223 @@ fn an_unused_parameter_is_a_warning() {
     assert!(text.contains("`m` never uses its parameter `d`"), "{text}");
 }
 
+/// A module with all kinds of choices.
+const CHOICES: &str =
+    "@module c(x/1, h/1, kind in plain | 'two words' | -1, other = 5, norm = other | none, bias = 0 | 1,
+        act = tanh | relu | _) {
+    @if norm == none { h(X) :- x(X). } @else @if kind == plain { h(X) :- x(X), y(other). y(X) :- x(X). }
+    @if bias == 1 { h(X) :- x(X), z(kind). z(X) :- x(X). }
+    h/1 [transformation=act]
+}
+@module outer(x/1, h/1, way = other) { @use c(x, h, plain, norm = way). } ";
+
+#[test]
+fn choices_of_a_parameter() {
+    let of = |call: &str| expanded(&format!("{CHOICES} @use {call}."));
+    // A choice stands for itself, though a parameter has its name.
+    let plain = "h(X) :- f(X), y__c_1(5).\ny__c_1(X) :- f(X).\nh/1 [transformation=tanh]\n";
+    assert_eq!(of("c(f, h, plain)"), plain);
+    assert_eq!(of("c(f, h, plain, norm = other)"), plain);
+    assert_eq!(
+        of("c(f, h, -1, norm = none, act = sigmoid)"),
+        "h(X) :- f(X).\nh/1 [transformation=sigmoid]\n"
+    );
+    assert!(of("c(f, h, 'two words', bias = 1)").contains("z__c_1('two words')"));
+    assert_eq!(of("outer(f, h, none)"), "h(X) :- f(X).\nh/1 [transformation=tanh]\n");
+    let faults = [
+        ("c(feat, h, plan)", "E0232", "`kind` is `plain`, `'two words'` or `-1`, not the word `plan`"),
+        ("c(feat, h, plan)", "E0232", "did you mean `plain`?"),
+        ("c(feat, h, plain, norm = nome)", "E0232", "which are stated here"),
+        ("c(feat, h, plain, bias = 2)", "E0232", "`bias` is `0` or `1`, not the number `2`"),
+        ("c(feat, h, plain, bias = {1})", "E0232", "not the list `{1}`"),
+        ("c(feat, h, plain, act = 3)", "E0232", "not the number `3`"),
+        ("c(feat, h)", "E0217", "is not given `kind`"),
+        ("outer(feat, h, nome)", "E0232", "in `outer`, used here"),
+    ];
+    for (call, code, says) in faults {
+        let text = refused(&format!("{CHOICES} @use {call}. ?- h(a)."), code);
+        assert!(text.contains(says), "{call}\n{text}");
+    }
+    for (header, code, says) in [
+        ("a = b | {c}", "E0218", "neither a word nor a number"),
+        ("x/1 = none | b", "E0101", "found `|`"),
+        ("$w = v | b", "E0101", "found `|`"),
+        ("a = b |", "E0101", "expected a value"),
+        ("error = 1", "E0221", "a word of the language"),
+    ] {
+        let text = refused(&format!("@module m({header}) {{ p(a). }}"), code);
+        assert!(text.contains(says), "{header}\n{text}");
+    }
+}
+
+#[test]
+fn modules_refuse_uses() {
+    let module = "@module m(x/1, h/1, heads, units = {}) {
+        @if heads < 1 { @error 'it''s @{heads} of @{units}'. }
+        @for U in units { @for K in 1..2 { @if mod(U, heads) != 0 { @error 'no @{U} by @{heads}: @{K}'. } } }
+        h(X) :- x(X).
+    }
+    @module outer(x/1, h/1, d) { @use m(x, h, d). @use m(x, h, d, {4}). } ";
+    let of = |call: &str| {
+        let (session, found) =
+            Session::from_texts(&format!("{module} @use {call}."), DATA, Settings::default());
+        let errors: Vec<Diagnostic> = found.into_iter().filter(|d| d.is_error()).collect();
+        (errors.len(), shown(&errors, &session))
+    };
+    assert_eq!(of("m(feat, h, 2, {2, 4})").0, 0);
+    // It stops at the first, inside of loops too.
+    let (count, text) = of("m(feat, h, 2, {4, 5, 7})");
+    assert!(count == 1 && text.contains("[E0233] Error: no 5 by 2: 1"), "{text}");
+    assert!(text.contains("by this use") && text.contains("refused here"), "{text}");
+    let (count, text) = of("m(feat, h, 0, {4, a})");
+    assert!(count == 1 && text.contains("it's 0 of {4, a}"), "{text}");
+    let (count, text) = of("outer(feat, h, 3)");
+    assert!(count == 1 && text.contains("no 4 by 3: 1") && text.contains("in `outer`, used here"), "{text}");
+    for (statement, code, says) in [
+        ("@error 'no'.", "E0233", "refused here"),
+        ("@error no.", "E0101", "expected a text in quotes"),
+        ("@error 'a @{1 + }'.", "E0101", "a value"),
+        ("@error 'a @{1 '.", "E0101", "`}`"),
+        ("@error '@{who}'.", "E0222", "neither parameter nor loop variable"),
+        ("@error 'no' p(X).", "E0101", "a full stop"),
+    ] {
+        let text = refused(statement, code);
+        assert!(text.contains(says), "{statement}\n{text}");
+    }
+}
+
+#[test]
+fn choices_and_refusals_are_formatted() {
+    let text =
+        "@module  m( x/1,norm=a|b  |  _ ,kind in c|1 ){ @if norm!=a{@error   'no  @{norm}' .} p(X):-x(X). }";
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let file = dir.path().join("m.lrnn");
+    std::fs::write(&file, text).expect("written");
+    assert!(nlog(dir.path(), &["fmt", "m.lrnn"]).0);
+    let once = std::fs::read_to_string(&file).expect("read");
+    assert_eq!(
+        once,
+        "@module m(x/1, norm=a | b | _, kind in c | 1) { @if norm!=a { @error 'no  @{norm}'. } p(X) :- x(X). }\n"
+    );
+    assert!(nlog(dir.path(), &["fmt", "--check", "m.lrnn"]).0);
+}
+
+/// The modules of the library, each with the path that imports it.
+fn library() -> Vec<(&'static str, std::sync::Arc<Module>)> {
+    let mut out = Vec::new();
+    for (path, text) in nlog::io::library::BUILT_IN {
+        let mut sources = SourceMap::new();
+        let source = sources.add(*path, *text);
+        for statement in nlog::syntax::parser::parse_template(source, text).0.statements {
+            if let Statement::Module(module) = statement {
+                out.push((*path, module));
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn no_module_of_the_library_takes_a_wrong_word() {
+    let mut tried = 0;
+    for (path, module) in library() {
+        for parameter in module.parameters.iter().filter(|p| !p.choices.is_empty()) {
+            // Open choices refuse another kind only.
+            let wrong = if parameter.open { "{}" } else { "paperr" };
+            let argument = |p: &Parameter| match (p.kind, p.name.node.as_str()) {
+                _ if p.name == parameter.name => Some(format!("{} = {wrong}", p.name.node)),
+                _ if p.default.is_some() => None,
+                (ParameterKind::Weight, _) => None,
+                (ParameterKind::Predicate(_), name) => Some(format!("{name} = p_{name}")),
+                (_, "layers" | "relations") => Some(format!("{} = {{p, q}}", p.name.node)),
+                (_, name) => Some(format!("{name} = 2")),
+            };
+            let arguments: Vec<String> = module.parameters.iter().filter_map(argument).collect();
+            let name = &module.name.node;
+            let text = refused(&format!("import {path}. @use {name}({}).", arguments.join(", ")), "E0232");
+            assert!(text.contains(&format!("`{}` is `", parameter.name.node)), "{name}\n{text}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 100, "{tried} parameters of the library have choices");
+}
+
+/// Calls `f` with every condition of some parts.
+fn conditions(parts: &[Part], f: &mut dyn FnMut(&Condition)) {
+    for part in parts {
+        match part {
+            Part::For(each) => conditions(&each.body, f),
+            Part::If(choice) => {
+                for (condition, inner) in &choice.links {
+                    f(condition);
+                    conditions(inner, f);
+                }
+                conditions(&choice.otherwise, f);
+            }
+            Part::Text(_) | Part::Use(_) | Part::Error(_) => {}
+        }
+    }
+}
+
+#[test]
+fn modules_of_the_library_ask_only_for_their_choices() {
+    for (path, module) in library() {
+        conditions(&module.body, &mut |condition| {
+            let word = |f: &Formula| match &f.kind {
+                FormulaKind::Name(parts) => match &parts[..] {
+                    [NamePart::Text(word)] => Some(word.clone()),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let Some(left) = word(&condition.left) else { return };
+            let Some(p) = module.parameters.iter().find(|p| p.name.node == left) else { return };
+            if p.kind != ParameterKind::Value {
+                return;
+            }
+            let right = &condition.right.kind;
+            let known = p.choices.iter().any(|c| c.kind == *right);
+            let about =
+                format!("{path}: `{}` asks `{left}` for what is none of its choices", module.name.node);
+            match word(&condition.right) {
+                Some(word) if !module.parameters.iter().any(|p| p.name.node == word) => {
+                    assert!(known, "{about}: `{word}`");
+                }
+                // What is asked to be 1, and is 0 or 1 if nothing is said, is a flag; a stride is a number.
+                None if *right == FormulaKind::Number(1.0)
+                    && condition.test == Test::Equal
+                    && left != "stride"
+                    && p.default.as_ref().is_some_and(|d| {
+                        [FormulaKind::Number(0.0), FormulaKind::Number(1.0)].contains(&d.kind)
+                    }) =>
+                {
+                    assert!(known, "{about}: 1");
+                }
+                _ => {}
+            }
+        });
+    }
+}
+
+#[test]
+fn results_of_modules_need_no_reader() {
+    let told = |template: &str| {
+        let (session, files, found) = Session::from_texts_program(template, DATA, Settings::default());
+        assert!(!has_errors(&found), "{}", shown(&found, &session));
+        let habits = session.habits(&files);
+        let unused = habits.iter().filter(|d| d.code.0 == "W0311");
+        unused.map(|d| d.title.clone()).collect::<Vec<_>>()
+    };
+    let module = "@module m(x/1, e/2, h/1, link/2) { inner(X) :- x(X). mid(X) :- inner(X).
+        link(X,Y) :- x(X), *e(Y,X). h(X) :- x(X). }";
+    assert_eq!(told(&format!("{module} @use m(feat, bond, h, link). ?- h(a).")), [""; 0]);
+    // What the program derives for an argument belongs to the use, what it derives beside it does not.
+    let own = "edge(X,Y) :- bond(Y,X). idle(X) :- feat(X). @for L in 1..2 { loop@L(X) :- feat(X). }";
+    let module = "@module m(x/1, e/2, h/1, plain = 1 | 0) { @if plain == 1 { h(X) :- x(X). } @else { h(X) :- x(X), *e(X,_). } }";
+    let told = told(&format!("{module} {own} @use m(feat, edge, h). ?- h(a)."));
+    assert_eq!(told, ["nothing uses `idle/1`", "nothing uses `loop1/1`", "nothing uses `loop2/1`"]);
+}
+
 /// `docs/zoo.md` is made from the library; `NLOG_BLESS=1` writes it anew.
 #[test]
 fn the_page_of_models_lists_every_module() {
@@ -463,14 +681,26 @@ fn the_page_of_models_lists_every_module() {
         let (of, _) = path.split_once('/').expect("a folder");
         if of != folder {
             folder = of;
-            page += &format!("\n## {}\n\n| import | module | what it computes |\n|---|---|---|\n", about(of));
+            page += &format!(
+                "\n## {}\n\n| import | module | what it computes | choices, the default first |\n|---|---|---|---|\n",
+                about(of)
+            );
         }
         let (session, ..) = Session::from_texts_program(text, "", Settings::default());
         for name in text.split("@module ").skip(1).filter_map(|rest| rest.split('(').next()) {
             let module = session.modules.modules().iter().find(|m| m.name.node == name).expect("it is there");
             let first: Vec<&str> =
                 module.doc.iter().map(|l| l.trim()).take_while(|l| !l.is_empty()).collect();
-            page += &format!("| `{path}` | `{name}` | {} |\n", first.join(" ").replace('|', "\\|"));
+            let choices = module.parameters.iter().filter(|p| !p.choices.is_empty()).map(|p| {
+                let start = module.text.span.start;
+                let last = p.choices.last().map_or(p.name.span.end, |c| c.span.end);
+                let written =
+                    &module.text.node[(p.name.span.start - start) as usize..(last - start) as usize];
+                format!("`{written}{}`", if p.open { " | _" } else { "" })
+            });
+            let choices = choices.collect::<Vec<_>>().join(", ").replace('|', "\\|");
+            page +=
+                &format!("| `{path}` | `{name}` | {} | {choices} |\n", first.join(" ").replace('|', "\\|"));
         }
     }
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/zoo.md");

@@ -1,10 +1,10 @@
 //! Modules, loops and choices: the statements that hold statements. Their words (`@module`, `@use`, `@for`, `@if`,
-//! `@else`) are no special predicates, so that they begin a statement wherever they stand.
+//! `@else`, `@error`) are no special predicates, so that they begin a statement wherever they stand.
 
 use super::{Broken, Chunk, ChunkKind, Chunker, Fault, K, MAX_DEPTH};
 use crate::base::span::{Span, Spanned};
 use crate::diag::{Label, codes};
-use crate::syntax::ast::{Block, For, If, Module, Part, Statement, Use};
+use crate::syntax::ast::{Block, For, If, Module, Part, Refusal, Statement, Use};
 use crate::syntax::cursor::{describe, fault, lexical};
 use crate::syntax::formula::Reader;
 use std::sync::Arc;
@@ -22,10 +22,19 @@ pub(in crate::syntax) enum Keyword {
     If,
     /// `@else`
     Else,
+    /// `@error`
+    Error,
+}
+
+impl Keyword {
+    /// Whether a full stop ends it, not a closing brace.
+    pub(in crate::syntax) fn ends_with_stop(self) -> bool {
+        matches!(self, Keyword::Use | Keyword::Error)
+    }
 }
 
 /// Words that no parameter, loop variable or module can have for a name.
-pub const RESERVED: [&str; 6] = ["module", "use", "for", "if", "else", "in"];
+pub const RESERVED: [&str; 7] = ["module", "use", "for", "if", "else", "in", "error"];
 
 /// The tokens of a block's brackets.
 struct Body {
@@ -53,6 +62,7 @@ impl Chunker<'_> {
             "for" => Keyword::For,
             "if" => Keyword::If,
             "else" => Keyword::Else,
+            "error" => Keyword::Error,
             _ => return None,
         })
     }
@@ -60,9 +70,10 @@ impl Chunker<'_> {
     /// The block that begins at a keyword, as a statement's place.
     pub(super) fn block(&self, first: usize, keyword: Keyword) -> Result<Chunk, Broken> {
         let (kind, last, unfinished) = match keyword {
-            Keyword::Use => {
+            Keyword::Use | Keyword::Error => {
                 let end = self.statement(first)?;
-                (ChunkKind::Use, end.last, end.unfinished)
+                let kind = if keyword == Keyword::Use { ChunkKind::Use } else { ChunkKind::Error };
+                (kind, end.last, end.unfinished)
             }
             Keyword::Module => (ChunkKind::Module, self.body(first + 2, false)?.close + 1, false),
             Keyword::For => (ChunkKind::For, self.body(first + 2, true)?.close + 1, false),
@@ -194,7 +205,7 @@ impl Chunker<'_> {
         let mut out = Vec::new();
         let mut at = 0;
         let list = self.keyword(0) == Some(Keyword::For);
-        while let Some(keyword) = self.keyword(at).filter(|k| *k != Keyword::Use) {
+        while let Some(keyword) = self.keyword(at).filter(|k| !k.ends_with_stop()) {
             let from = match (keyword, self.keyword(at + 2)) {
                 (Keyword::Else, Some(Keyword::If)) => at + 4,
                 _ => at + 2,
@@ -255,7 +266,7 @@ impl Chunker<'_> {
     fn part(&self, first: usize) -> Result<(Part, usize), Fault> {
         let unbroken = |b: Broken| b.fault;
         match self.keyword(first) {
-            Some(Keyword::Use) => {
+            Some(keyword @ (Keyword::Use | Keyword::Error)) => {
                 let end = self.statement(first).map_err(unbroken)?;
                 let stop = self.kind(end.last - 1) == K::Stop;
                 if !stop {
@@ -265,10 +276,15 @@ impl Chunker<'_> {
                 }
                 let header = self.blank(first + 2, end.last - 1);
                 let mut reader = self.reader(first + 2, &header);
-                let (name, arguments) = reader.arguments()?;
-                reader.end("a full stop")?;
                 let span = self.span(first).to(self.span(end.last - 2));
-                Ok((Part::Use(Use { name, arguments, span }), end.last))
+                let part = if keyword == Keyword::Use {
+                    let (name, arguments) = reader.arguments()?;
+                    Part::Use(Use { name, arguments, span })
+                } else {
+                    Part::Error(Refusal { text: reader.message()?, span })
+                };
+                reader.end("a full stop")?;
+                Ok((part, end.last))
             }
             Some(Keyword::For) => {
                 let body = self.body(first + 2, true).map_err(unbroken)?;
@@ -282,7 +298,7 @@ impl Chunker<'_> {
             _ => {
                 let at = self.span(first).to(self.span(first + 1));
                 let title = format!("`@{}` cannot stand here", self.slice(first + 1));
-                let label = "only `@use`, `@for` and `@if` stand inside blocks";
+                let label = "only `@use`, `@for`, `@if` and `@error` stand inside blocks";
                 Err(fault(codes::NOT_ALLOWED_HERE, title, at, label))
             }
         }

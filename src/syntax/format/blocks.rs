@@ -10,7 +10,7 @@ const INDENT: &str = "  ";
 
 /// Whether a kind of statement is a block.
 pub(super) fn is_block(kind: ChunkKind) -> bool {
-    matches!(kind, ChunkKind::Module | ChunkKind::Use | ChunkKind::For | ChunkKind::If)
+    matches!(kind, ChunkKind::Module | ChunkKind::Use | ChunkKind::For | ChunkKind::If | ChunkKind::Error)
 }
 
 /// A block in canonical form. What is in it is parsed only when it is expanded: where a statement of it has no end, all
@@ -122,8 +122,10 @@ fn gap(before: &Piece<'_>, piece: &Piece<'_>) -> usize {
     match (before.kind, piece.kind) {
         (_, K::Comma | K::RightParen | K::RightBracket | K::RightBrace) => 0,
         (K::Comma, _) => 1,
-        // The full stop of an `@use`.
-        (K::RightParen, K::Stop) => 0,
+        // The full stops of an `@use` and an `@error`.
+        (K::RightParen | K::Quoted, K::Stop) => 0,
+        // Choices of a parameter.
+        (K::Bar, _) | (_, K::Bar) => 1,
         (K::LeftParen | K::LeftBracket | K::LeftBrace, _) => 0,
         _ => usize::from(piece.is_apart()),
     }

@@ -5,6 +5,7 @@ use crate::base::hash::{HashMap, HashSet};
 use crate::base::span::Span;
 use crate::data::{ConstId, Database, FactValue, PredId, QueryTerm, ValueId, Vocabulary};
 use crate::diag::{Code, Diagnostic, Diagnostics, codes};
+use crate::expand::Library;
 use crate::syntax::ast::{self, Function, MetaArg, MetaEntry, MetaValue, Sign, Statement, TermKind};
 use crate::template::{Literal, Relation, Rule, RuleId, Template, TemplateValue, Term};
 use crate::tensor::Shape;
@@ -14,12 +15,13 @@ use crate::tensor::functions::{Activation, Combination};
 const SHOWN: usize = 20;
 
 /// Looks at a program that is free of errors. `squashes` says whether the error function applies a sigmoid or softmax
-/// of its own to the outputs.
+/// of its own to the outputs, and `modules` are those that it uses.
 pub fn habits(
     files: &[ast::File],
     template: &Template,
     vocabulary: &Vocabulary,
     database: &Database,
+    modules: &Library,
     squashes: bool,
 ) -> Diagnostics {
     let shapes = super::shapes::infer(template, vocabulary, database, &mut Vec::new());
@@ -47,7 +49,7 @@ pub fn habits(
     habits.stated_twice(files);
     super::twice::activations(template, vocabulary, &written, &mut habits.out);
     super::twice::lone_groundings(template, &written, &mut habits.out);
-    habits.out.extend(super::reach::unreached(template, vocabulary, database));
+    habits.out.extend(super::reach::unreached(template, vocabulary, database, modules));
     habits.out.extend(super::training::idle_groups(template, vocabulary));
     habits.numbers_and_names();
     habits.mixed_shapes(&shapes);

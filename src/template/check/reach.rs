@@ -4,14 +4,20 @@ use crate::base::hash::HashSet;
 use crate::base::index::IndexVec;
 use crate::data::{Database, PredId, Vocabulary};
 use crate::diag::{Diagnostic, Diagnostics, codes};
+use crate::expand::Library;
 use crate::template::{Literal, Template, TemplateValue, WeightId};
 
 /// Predicates that rules derive for nobody, and weights that stand only where no query leads to; nothing where nothing
 /// is asked.
-pub(super) fn unreached(template: &Template, vocabulary: &Vocabulary, database: &Database) -> Diagnostics {
+pub(super) fn unreached(
+    template: &Template,
+    vocabulary: &Vocabulary,
+    database: &Database,
+    modules: &Library,
+) -> Diagnostics {
     let mut out = Vec::new();
     if !database.queries.is_empty() {
-        let unused = unused_predicates(template, vocabulary, database, &mut out);
+        let unused = unused_predicates(template, vocabulary, database, modules, &mut out);
         unreached_weights(template, vocabulary, database, &unused, &mut out);
     }
     out
@@ -21,11 +27,12 @@ fn asked(database: &Database) -> impl Iterator<Item = PredId> {
     database.queries.iter().flat_map(|q| q.types.iter().map(|t| t.1).chain([q.pred]))
 }
 
-/// Reports, and returns, the heads that nothing reads.
+/// Reports, and returns, the heads that nothing reads; those that belong to modules are not reported.
 fn unused_predicates(
     template: &Template,
     vocabulary: &Vocabulary,
     database: &Database,
+    modules: &Library,
     out: &mut Diagnostics,
 ) -> HashSet<PredId> {
     let mut used: HashSet<PredId> = asked(database).collect();
@@ -35,6 +42,10 @@ fn unused_predicates(
     let mut unused = HashSet::default();
     for rule in template.rules.iter().filter(|r| r.world.is_none()) {
         if !used.contains(&rule.head) && unused.insert(rule.head) {
+            // A module has results that not every user asks for.
+            if modules.provides(vocabulary.predicate_name(rule.head), vocabulary.arity(rule.head) as u32) {
+                continue;
+            }
             let name = vocabulary.predicate_text(rule.head);
             out.push(
                 Diagnostic::new(codes::UNUSED_PREDICATE, format!("nothing uses `{name}`"))
