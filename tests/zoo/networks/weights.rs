@@ -111,12 +111,11 @@ fn layer(
         syn.push((*j, *i, sum.map(f64::tanh)));
     }
     let mut bias = Vec::new();
-    for i in 0..net.n {
+    for (i, q) in set.iter().enumerate() {
         let Some(own) = &x.bias[i] else {
             bias.push(None);
             continue;
         };
-        let q = &set[i];
         let mut sum = weight(format!("b_own[{q}]")) * own + weight(format!("b_offset[{q}]"));
         for r in &kinds {
             let parts = [("b_into", into(i, r)), ("b_from", from(i, r)), ("b_mean", of_biases(r))];

@@ -81,7 +81,7 @@ fn dense_graphs_are_made_of_codes() {
                 let graph = decode(z, false, member);
                 out.extend(decoded(g, &graph));
                 let mut mean = Matrix::zeros(4, 1);
-                for i in 0..3 {
+                for (i, slot) in SLOTS.iter().enumerate() {
                     let mut sum = own * &graph.node[i] + offset;
                     for j in (0..3).filter(|&j| j != i) {
                         for (map, kind) in maps.iter().zip(skip..) {
@@ -91,7 +91,7 @@ fn dense_graphs_are_made_of_codes() {
                     }
                     let h = sum.map(f64::tanh);
                     mean += &h / 3.0;
-                    out.push((format!("h(g{g},{})", SLOTS[i]), h));
+                    out.push((format!("h(g{g},{slot})"), h));
                 }
                 judged.push((judge * mean)[0].tanh());
             }
