@@ -1,10 +1,14 @@
-"""Writes facts.db and test.txt: made-up pictures of 7 x 7 pixels.
+"""Writes facts.db and test.txt (into the folder that is given, or this one): made-up pictures of 7 x 7 pixels.
 
 Each picture has one bar of four pixels, anywhere, lying or standing with probability 0.5 each, and five other pixels that are
 lit by chance. The label is 1 if the bar lies. Pictures where lit pixels make a second bar of four are drawn again.
 """
 
 import random
+import sys
+from pathlib import Path
+
+FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
 
 SIZE = 7
 
@@ -28,7 +32,7 @@ def picture(draw):
 
 
 def write(name, comment, count, draw, first):
-    with open(name, "w") as out:
+    with open(FOLDER / name, "w") as out:
         out.write(comment)
         out.write(first)
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""Writes facts.db and test.txt: made-up towns of eight people.
+"""Writes facts.db and test.txt (into the folder that is given, or this one): made-up towns of eight people.
 
 A town has two circles of four friends, and one friendship between the circles. In a circle that smokes each person smokes
 with probability 0.95, in another one with 0.05; each circle is of either kind with probability 0.5. A smoker has cancer with
@@ -6,6 +6,10 @@ probability 0.6, another person with 0.1. Two people of each circle were asked w
 """
 
 import random
+import sys
+from pathlib import Path
+
+FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
 
 
 def town(draw):
@@ -29,12 +33,12 @@ def town(draw):
 
 
 draw = random.Random(1)
-with open("facts.db", "w") as out:
+with open(FOLDER / "facts.db", "w") as out:
     out.write("% 60 towns: who smokes of those who were not asked, and who has cancer.\n")
     for _ in range(60):
         smoking, ill, facts = town(draw)
         out.write(f"{', '.join(smoking + ill)} :- {facts}.\n")
-with open("test.txt", "w") as out:
+with open(FOLDER / "test.txt", "w") as out:
     out.write("% 40 other towns: who smokes of those who were not asked.\n")
     for _ in range(40):
         smoking, _, facts = town(draw)
