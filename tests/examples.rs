@@ -1,8 +1,9 @@
 //! Every folder of `examples/` does what its README shows.
 //!
-//! A README shows commands in fenced blocks whose first line is `$ nlog run …`; the lines below it are the output, and
-//! those of the first block stand in `expected.txt` too. A line `Checked for seeds A to B: test accuracy at least N %.`
-//! (or `train`) promises what training reaches with the options of the first block, whatever the seed.
+//! A README shows commands in fenced blocks whose first line is `$ nlog …`; the lines below it are the output. The first
+//! is `$ nlog run …`, and its output stands in `expected.txt` too. A line `Checked for seeds A to B: test accuracy at
+//! least N %.` (or `train`; or `test mse at most N.`, as `--report` says it) promises what training reaches with the
+//! options of the first block, whatever the seed. A `generate.py` writes files of its folder.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test of files")]
 
 use std::fs;
@@ -30,7 +31,15 @@ struct Example {
 struct Promise {
     seeds: std::ops::RangeInclusive<u64>,
     split: String,
-    percent: f64,
+    bound: Bound,
+}
+
+/// What is promised of a split.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Bound {
+    /// Percent.
+    AccuracyAtLeast(f64),
+    MseAtMost(f64),
 }
 
 fn root() -> &'static Path {
@@ -54,7 +63,8 @@ fn examples() -> Vec<Example> {
             let readme = read(&folder.join("README.md"));
             let name = folder.file_name().unwrap().to_str().unwrap().to_string();
             let shown = shown(&readme);
-            assert!(!shown.is_empty(), "{name}: its README shows no `$ nlog run …`");
+            let first = shown.first().and_then(|s: &Shown| s.arguments.first());
+            assert!(first.is_some_and(|a| a == "run"), "{name}: its README shows no `$ nlog run …` first");
             Example { name, folder, readme, shown }
         })
         .collect();
@@ -78,19 +88,54 @@ fn shown(readme: &str) -> Vec<Shown> {
         .collect()
 }
 
-fn promises(example: &Example) -> Vec<Promise> {
+fn promises(name: &str, readme: &str) -> Vec<Promise> {
     let promise = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [_, _, _, from, _, to, split, "accuracy", "at", "least", percent, "%."] = words[..] else {
-            panic!("{}: not a promise: {line}", example.name)
+        let [_, _, _, from, _, to, split, ref what @ ..] = words[..] else {
+            panic!("{name}: not a promise: {line}")
+        };
+        let bound = match what {
+            ["accuracy", "at", "least", percent, "%."] => Bound::AccuracyAtLeast(percent.parse().unwrap()),
+            ["mse", "at", "most", n] => Bound::MseAtMost(n.trim_end_matches('.').parse().unwrap()),
+            _ => panic!("{name}: not a promise: {line}"),
         };
         Promise {
             seeds: from.parse().unwrap()..=to.trim_end_matches(':').parse().unwrap(),
             split: split.to_string(),
-            percent: percent.parse().unwrap(),
+            bound,
         }
     };
-    example.readme.lines().filter(|line| line.starts_with("Checked for seeds")).map(promise).collect()
+    readme.lines().filter(|line| line.starts_with("Checked for seeds")).map(promise).collect()
+}
+
+/// What a run with the options of the first block reaches, if that breaks a promise.
+fn broken(example: &Example, promise: &Promise, seed: u64) -> Option<String> {
+    let mut arguments = example.shown[0].arguments.clone();
+    let at = arguments.iter().position(|a| a == "--seed");
+    let at = at.unwrap_or_else(|| panic!("{}: its command states no seed", example.name)) + 1;
+    arguments[at] = seed.to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    let output = clean(example, &arguments, &["--report", path.to_str().unwrap()]);
+    let (reached, kept) = match promise.bound {
+        Bound::AccuracyAtLeast(percent) => {
+            let reached = accuracy(&output, &promise.split);
+            (reached, reached.is_some_and(|reached| reached >= percent))
+        }
+        Bound::MseAtMost(most) => {
+            let reached = mse(&read(&path), &promise.split);
+            (reached, reached.is_some_and(|reached| reached <= most))
+        }
+    };
+    let Promise { split, bound, .. } = promise;
+    (!kept).then(|| format!("{}, seed {seed}: {split} reaches {reached:?}, promised {bound:?}", example.name))
+}
+
+/// The mean squared difference that a report states for a split.
+fn mse(report: &str, split: &str) -> Option<f64> {
+    let report: serde_json::Value = serde_json::from_str(report).unwrap();
+    let metrics = if split == "train" { &report["train"]["metrics"] } else { &report[split] };
+    metrics["mse"].as_f64()
 }
 
 /// Runs from the root of the repository, as the READMEs say.
@@ -108,6 +153,14 @@ fn clean(example: &Example, arguments: &[String], more: &[&str]) -> String {
         |l: &str| l.ends_with("answers to labelled queries not shown: `--predictions FILE.csv` writes them");
     assert!(errors.lines().all(unshown), "{}: standard error says\n{errors}", example.name);
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// All that a command prints that must succeed: results, then messages.
+fn terminal(example: &Example, arguments: &[String]) -> String {
+    let output = nlog(arguments, &[]);
+    let both = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{}: {}\n{both}", example.name, output.status);
+    both
 }
 
 /// The pieces of a line: numbers, and what stands between them, with spaces counted once.
@@ -164,7 +217,12 @@ fn difference(expected: &str, got: &str) -> Option<String> {
     };
     let different = |(x, y): &(&&str, &&str)| {
         let (p, q) = (pieces(x), pieces(y));
-        p.len() != q.len() || !p.iter().zip(&q).all(|(p, q)| same(p, q))
+        // Times and memory are not the same twice.
+        let measured = |i: usize| {
+            let unit = p.get(i + 1).and_then(|text| text.split_whitespace().next());
+            matches!(unit, Some("ms" | "MiB")) && q[i].parse::<f64>().is_ok()
+        };
+        p.len() != q.len() || !(0..p.len()).all(|i| same(&p[i], &q[i]) || measured(i))
     };
     a.iter().zip(&b).find(different).map(|(x, y)| format!("expected  {x}\ngot       {y}"))
 }
@@ -183,6 +241,8 @@ fn the_comparison_finds_differences() {
     assert_eq!(difference(text, &text.replace("    X", "  X")), None);
     assert_eq!(difference("x = 6.74552", "x = 6.74553"), None);
     assert_eq!(difference("x = 8", "x = 7.99999"), None);
+    assert_eq!(difference("9 rows  5.8 ms  11 MiB", "9 rows  12.25 ms  9 MiB"), None);
+    assert!(difference("9 rows  5.8 ms", "8 rows  5.8 ms").is_some());
     for (from, to) in [
         ("-0.25", "0.25"),
         ("-0.25", "-0.27"),
@@ -204,7 +264,10 @@ fn every_example_prints_what_its_readme_shows() {
         let expected = read(&example.folder.join("expected.txt"));
         assert_eq!(example.shown[0].output, expected, "{}: README.md and expected.txt differ", example.name);
         for shown in &example.shown {
-            let got = clean(&example, &shown.arguments, &[]);
+            let got = match shown.arguments[0].as_str() {
+                "run" => clean(&example, &shown.arguments, &[]),
+                _ => terminal(&example, &shown.arguments),
+            };
             if let Some(d) = difference(&shown.output, &got) {
                 panic!("{}: $ nlog {}\n{d}", example.name, shown.arguments.join(" "));
             }
@@ -216,7 +279,7 @@ fn every_example_prints_what_its_readme_shows() {
 fn threads_change_no_byte() {
     let folder = tempfile::tempdir().unwrap();
     for example in examples() {
-        for shown in &example.shown {
+        for shown in example.shown.iter().filter(|s| s.arguments[0] == "run") {
             let run = |threads: &str| {
                 let path = folder.path().join(format!("{threads}.csv"));
                 let file = path.to_str().unwrap();
@@ -234,49 +297,83 @@ fn threads_change_no_byte() {
 fn training_reaches_what_the_readmes_promise() {
     let mut promised = Vec::new();
     for example in examples() {
-        for promise in promises(&example) {
-            let arguments = &example.shown[0].arguments;
-            let at = arguments.iter().position(|a| a == "--seed");
-            let at = at.unwrap_or_else(|| panic!("{}: its command states no seed", example.name)) + 1;
+        for promise in promises(&example.name, &example.readme) {
             for seed in promise.seeds.clone() {
-                let mut arguments = arguments.clone();
-                arguments[at] = seed.to_string();
-                let output = clean(&example, &arguments, &[]);
-                let reached = accuracy(&output, &promise.split);
-                assert!(
-                    reached.is_some_and(|reached| reached >= promise.percent),
-                    "{}, seed {seed}: {} accuracy {reached:?}, promised {}",
-                    example.name,
-                    promise.split,
-                    promise.percent,
-                );
+                if let Some(why) = broken(&example, &promise, seed) {
+                    panic!("{why}");
+                }
             }
             assert!(promise.seeds.clone().count() >= 5, "{}: few seeds", example.name);
-            promised.push((example.name.clone(), promise.split, promise.percent));
+            promised.push((example.name.clone(), promise.split, promise.bound));
         }
     }
     for (name, split, percent) in
         [("xor", "train", 100.0), ("family", "test", 100.0), ("molecules", "test", 97.0)]
     {
-        let kept = promised.iter().any(|(n, s, p)| n == name && s == split && *p >= percent);
+        let kept = promised.iter().any(|(n, s, bound)| {
+            let enough = matches!(bound, Bound::AccuracyAtLeast(p) if *p >= percent);
+            n == name && s == split && enough
+        });
         assert!(kept, "the README of {name} must promise {split} accuracy of {percent} % or more");
     }
 }
 
 #[test]
-fn the_molecules_are_those_of_the_generator() {
-    let molecules = root().join("examples/molecules");
+fn promises_of_squared_errors_are_kept_or_broken() {
     let folder = tempfile::tempdir().unwrap();
-    let written = Command::new("python3").arg(molecules.join("generate.py")).arg(folder.path()).status();
-    let Ok(status) = written else {
-        eprintln!("note: python3 is missing, so generate.py was not run");
-        return;
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_string()
     };
-    assert!(status.success());
-    for file in ["facts.db", "test.txt"] {
-        let same = read(&folder.path().join(file)) == read(&molecules.join(file));
-        assert!(same, "{file} is not what generate.py writes");
+    let template = write("template.lrnn", "[rule=identity, atom=identity]\nq(X) :- {1} f(X).");
+    let facts = write("facts.db", "<1> f(a). <2> f(b). ?- 1 q(a). ?- 3 q(b).");
+    let test = write("test.txt", "-1 q(c) :- <-2> f(c).");
+    let command =
+        format!("run {template} {facts} --test-examples {test} --loss mse --epochs 400 --lr 0.05 --seed 1");
+    let readme =
+        "Checked for seeds 1 to 5: test mse at most 3.3.\nChecked for seeds 2 to 3: test mse at most 3.2.
+Checked for seeds 1 to 1: train mse at most 0.11.\nChecked for seeds 1 to 1: train mse at most 0.09.";
+    let shown =
+        Shown { arguments: command.split_whitespace().map(str::to_string).collect(), output: String::new() };
+    let example = Example {
+        name: "squares".into(),
+        folder: folder.path().into(),
+        readme: readme.into(),
+        shown: vec![shown],
+    };
+    let all = promises("squares", readme);
+    assert_eq!((all[0].bound, all[0].seeds.clone()), (Bound::MseAtMost(3.3), 1..=5));
+    // The best weight is 7/5: (0.4² + 0.2²)/2 = 0.1 on what is learned, (−2.8 + 1)² = 3.24 on the test.
+    let why: Vec<Option<String>> = all.iter().map(|p| broken(&example, p, *p.seeds.start())).collect();
+    assert!(why[0].is_none() && why[2].is_none(), "{why:?}");
+    assert!(why[1].as_ref().is_some_and(|w| w.contains("MseAtMost(3.2)")) && why[3].is_some(), "{why:?}");
+}
+
+#[test]
+fn generators_write_the_files_of_their_folders() {
+    let mut checked = Vec::new();
+    for example in examples().into_iter().filter(|e| e.folder.join("generate.py").is_file()) {
+        let folder = tempfile::tempdir().unwrap();
+        let generator = example.folder.join("generate.py");
+        let Ok(status) = Command::new("python3").arg(generator).arg(folder.path()).status() else {
+            eprintln!("note: python3 is missing, so generate.py was not run");
+            return;
+        };
+        assert!(status.success(), "{}: generate.py fails", example.name);
+        let written = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut written: Vec<String> = written.map(|name| name.into_string().unwrap()).collect();
+        written.sort();
+        assert!(!written.is_empty(), "{}: generate.py DIR writes nothing into DIR", example.name);
+        for file in &written {
+            let same =
+                fs::read(folder.path().join(file)).unwrap() == fs::read(example.folder.join(file)).unwrap();
+            assert!(same, "{}: {file} is not what generate.py writes", example.name);
+        }
+        checked.push((example.name, written));
     }
+    let molecules = ("molecules".to_string(), vec!["facts.db".to_string(), "test.txt".to_string()]);
+    assert!(checked.contains(&molecules), "{checked:?}");
 }
 
 #[test]

@@ -378,9 +378,12 @@ impl<'a> Builder<'a> {
             let base = self.base[rule.head.index()];
             let instances = &ground.instances[id];
             for i in 0..instances.len() {
-                match self.given.insert(base + instances.head(i), id) {
-                    Some(earlier) if earlier != id => count_lost(&mut self.lost, earlier),
-                    _ => {}
+                let atom = base + instances.head(i);
+                let earlier = self.given.insert(atom, id).filter(|earlier| *earlier != id);
+                if let Some(earlier) = earlier
+                    && !self.gives_the_same(ground, atom, earlier, id)
+                {
+                    count_lost(&mut self.lost, earlier);
                 }
             }
         }
@@ -712,16 +715,7 @@ impl<'a> Builder<'a> {
         let row = atom - self.base[pred.index()];
         let op = match self.given.get(&atom).copied() {
             Some(rule) => {
-                // Rules inside examples know nothing of the template's metadata.
-                let r = &self.template.rules[rule];
-                let offset = self.template.atom_offset(pred).filter(|_| r.world.is_none());
-                let weight = match r.head_weight {
-                    Some(family) if !r.head_member.is_empty() => {
-                        let picked: Vec<ConstId> = r.head_pick(ground.relations[pred].row(row)).collect();
-                        self.template.members.get(family, &picked)
-                    }
-                    weight => weight.or(offset),
-                };
+                let weight = self.given_weight(ground, atom, rule);
                 weight.map_or(Op::Value(crate::data::ValueId::ONE), Op::Weight)
             }
             None => match ground.fact(pred, row) {
@@ -738,6 +732,35 @@ impl<'a> Builder<'a> {
         counts.facts += 1;
         let op = graph.intern(op);
         self.neuron[atom as usize] = self.make(graph, pred, op, &[], counts);
+    }
+
+    /// The plain value that a rule without valued literals gives an atom; `None` for 1.
+    fn given_weight(&self, ground: &GroundProgram, atom: u32, rule: RuleId) -> Option<WeightId> {
+        let pred = self.predicate_of(atom);
+        let r = &self.template.rules[rule];
+        // Rules inside examples know nothing of the template's metadata.
+        let offset = self.template.atom_offset(pred).filter(|_| r.world.is_none());
+        match r.head_weight {
+            Some(family) if !r.head_member.is_empty() => {
+                let row = ground.relations[pred].row(atom - self.base[pred.index()]);
+                let picked: Vec<ConstId> = r.head_pick(row).collect();
+                self.template.members.get(family, &picked)
+            }
+            weight => weight.or(offset),
+        }
+    }
+
+    /// Whether two rules give an atom one plain value, whatever training does.
+    fn gives_the_same(&self, ground: &GroundProgram, atom: u32, a: RuleId, b: RuleId) -> bool {
+        let [a, b] = [a, b].map(|rule| self.given_weight(ground, atom, rule));
+        let fixed = |weight: Option<WeightId>| match weight {
+            None => Some((crate::tensor::Shape::SCALAR, &[1.0][..])),
+            Some(w) => {
+                let w = &self.template.weights[w];
+                w.initial.as_deref().filter(|_| !w.learnable).map(|values| (w.shape, values))
+            }
+        };
+        a == b || fixed(a).is_some() && fixed(a) == fixed(b)
     }
 
     /// Sorts the groundings of one rule and head by their ground bodies, first literal first, so that functions which

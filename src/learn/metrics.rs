@@ -14,7 +14,7 @@ pub struct Metrics {
     pub count: usize,
     /// Σ importance·E / Σ importance.
     pub error: Option<f64>,
-    /// Binary: share of samples with (p > 0.5) = (t > 0.5); vectors: share of equal argmax (the first of equals).
+    /// Binary: share of samples with (p > 0.5) = (t > 0.5); several classes: share of equal [`choice`].
     pub accuracy: Option<f64>,
     /// Binary: mean p over positives − mean p over negatives; vectors: mean over the classes that occur of the mean
     /// p of the true class.
@@ -235,15 +235,17 @@ fn auc_pr(points: &[Point], positives: usize) -> Option<f64> {
     Some(area)
 }
 
-/// The index of the greatest element, the first of equals.
-fn argmax(x: &[f64]) -> usize {
-    let mut best = 0;
-    for (i, v) in x.iter().enumerate() {
-        if *v > x[best] {
-            best = i;
-        }
-    }
-    best
+/// Where the chosen class stands: that of the greatest value, of equal ones the class with the least number. The numbers
+/// of the classes are `classes`, or the positions.
+///
+/// The members of a group stand in an order of its own, what is asked for first; were the first of equals chosen there, a
+/// tie would always be right.
+pub fn choice(values: &[f64], classes: Option<&[u32]>) -> usize {
+    let number = |i: usize| classes.map_or(i, |names| names[i] as usize);
+    let better = |i: usize, best: usize| {
+        values[i] > values[best] || values[i] == values[best] && number(i) < number(best)
+    };
+    (1..values.len()).fold(0, |best, i| if better(i, best) { i } else { best })
 }
 
 fn multiclass(loss: Loss, cases: &[Case<'_>], metrics: &mut Metrics) {
@@ -252,8 +254,8 @@ fn multiclass(loss: Loss, cases: &[Case<'_>], metrics: &mut Metrics) {
     let mut classes: BTreeMap<(bool, usize), (f64, usize)> = BTreeMap::new();
     let mut correct = 0;
     for c in cases {
-        let at = argmax(c.target);
-        correct += usize::from(argmax(c.output) == at);
+        let at = choice(c.target, c.classes);
+        correct += usize::from(choice(c.output, c.classes) == at);
         let name = c.classes.map_or((false, at), |names| (true, names[at] as usize));
         let logits = loss == Loss::SoftEntropy || c.classes.is_some();
         let class = classes.entry(name).or_default();

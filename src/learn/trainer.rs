@@ -114,6 +114,19 @@ pub struct Sample {
     pub classes: Option<Classes>,
 }
 
+/// A query with a target that has no output but a stated value: metrics count it, nothing is learned from it.
+#[derive(Debug, Clone)]
+pub struct Stated {
+    /// The value, a scalar.
+    pub value: f64,
+    /// The target, one element.
+    pub target: Vec<f64>,
+    /// Weight in the error.
+    pub importance: f64,
+    /// What it is for.
+    pub split: Split,
+}
+
 /// The outputs of a group, each of which stands for a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classes {
@@ -154,6 +167,14 @@ impl Sample {
     pub fn case<'s>(&'s self, output: &'s [f64]) -> Case<'s> {
         let classes = self.classes.as_ref().map(|c| &c.names[..]);
         Case { output, target: &self.target, importance: self.importance, classes }
+    }
+}
+
+impl Stated {
+    /// What metrics take.
+    pub fn case(&self) -> Case<'_> {
+        let output = std::slice::from_ref(&self.value);
+        Case { output, target: &self.target, importance: self.importance, classes: None }
     }
 }
 
@@ -213,6 +234,8 @@ pub struct Trainer<'a, T> {
     settings: TrainSettings,
     shards: Vec<Shard<'a, T>>,
     samples: Cow<'a, [Sample]>,
+    /// What metrics count besides.
+    stated: &'a [Stated],
     /// The weights.
     pub parameters: Parameters<T>,
     optimizer: OptimizerState<T>,
@@ -303,9 +326,15 @@ impl<'a, T: Real> Trainer<'a, T> {
             settings,
             shards,
             samples: Cow::Borrowed(samples),
+            stated: &[],
             parameters,
             optimizer,
         }
+    }
+
+    /// Metrics count these, too. They do not help to choose the model: their errors are the same for all.
+    pub fn count_stated(&mut self, stated: &'a [Stated]) {
+        self.stated = stated;
     }
 
     /// Begins to measure what stages and operations cost; `prepare` is what [`Trainer::new`] took.
@@ -481,7 +510,12 @@ impl<'a, T: Real> Trainer<'a, T> {
         }) {
             return Err(NotFinite { sample, epoch: self.epoch });
         }
-        let error = validation.error.or(train.error).unwrap_or(f64::INFINITY);
+        let computed = |split: Split, metrics: &Metrics| match self.stated.iter().any(|s| s.split == split) {
+            true => self.metrics_of(&outputs, split, &[]).error,
+            false => metrics.error,
+        };
+        let error = computed(Split::Validation, &validation).or_else(|| computed(Split::Train, &train));
+        let error = error.unwrap_or(f64::INFINITY);
         if self.best.as_ref().is_none_or(|(best, ..)| error < *best) {
             match &mut self.best {
                 Some((best, epoch, values)) => {
@@ -638,11 +672,16 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.shards.par_iter_mut().map(|shard| shard.outputs(parameters)).collect()
     }
 
-    /// Metrics of the samples of one split.
+    /// Metrics of the samples of one split, and of what is stated for it.
     pub fn metrics(&self, outputs: &[Vec<Vec<f64>>], split: Split) -> Metrics {
+        self.metrics_of(outputs, split, self.stated)
+    }
+
+    fn metrics_of(&self, outputs: &[Vec<Vec<f64>>], split: Split, stated: &[Stated]) -> Metrics {
         let mine: Vec<&Sample> = self.samples.iter().filter(|s| s.split == split).collect();
         let z: Vec<Vec<f64>> = mine.iter().map(|s| s.read(outputs)).collect();
-        let cases: Vec<Case<'_>> = mine.iter().zip(&z).map(|(s, z)| s.case(z)).collect();
+        let stated = stated.iter().filter(|s| s.split == split).map(Stated::case);
+        let cases: Vec<Case<'_>> = mine.iter().zip(&z).map(|(s, z)| s.case(z)).chain(stated).collect();
         evaluate_cases(self.settings.loss, &cases)
     }
 

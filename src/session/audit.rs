@@ -8,7 +8,7 @@
 use super::{Network, Session};
 use crate::base::hash::{HashSet, IndexMap};
 use crate::data::Split;
-use crate::learn::Sample;
+use crate::learn::{Sample, choice};
 use serde::Serialize;
 
 /// What no weights can tell apart. Names are stable.
@@ -260,7 +260,6 @@ fn floor(targets: &[&[f64]], counted: Counted) -> Floor {
 fn label(target: &[f64]) -> usize {
     match target {
         [t] => usize::from(*t > 0.5),
-        // The first of equally great ones.
-        many => (1..many.len()).fold(0, |best, i| if many[i] > many[best] { i } else { best }),
+        many => choice(many, None),
     }
 }

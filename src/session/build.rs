@@ -19,7 +19,7 @@ use crate::graph::{Graph, NeuronCounts, Output};
 use crate::ground::demand::Demand;
 use crate::ground::evaluate::relevant_predicates;
 use crate::ground::{GroundProgram, Grounder, Overflow};
-use crate::learn::Sample;
+use crate::learn::{Sample, Stated};
 use crate::template::{Rule, RuleId, Template, check};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -127,6 +127,10 @@ pub struct Network {
     pub samples: Vec<Sample>,
     /// The answer of each sample; of a group the first that has a target.
     pub sample_answers: Vec<usize>,
+    /// Answers with targets whose value is stated, as they cannot be derived.
+    pub stated: Vec<Stated>,
+    /// The answer of each of these.
+    pub stated_answers: Vec<usize>,
     /// Answers that pass a softmax together.
     pub groups: Vec<Group>,
     /// Sizes and times.
@@ -234,18 +238,11 @@ impl Session {
         let torn = parts.iter().any(|p| !p.torn.is_empty());
         self.torn(&parts, &mut out);
         let left_out: usize = parts.iter().map(|p| p.left_out).sum();
-        if left_out > 0 {
-            let what = match self.settings.unprovable {
-                Unprovable::Value(v) => format!("have the stated value {v}, and are not trained on"),
-                _ => "are left out".to_string(),
-            };
-            let of = queries.len();
-            let title = format!("{left_out} of {of} queries cannot be derived: they {what}");
-            out.push(Diagnostic::new(codes::LEFT_OUT, title));
-        }
         let (mut network, companions) = self.join(parts, start.elapsed().as_secs_f64());
         network.asked = queries.to_vec();
         network.statistics.worlds = worlds.len();
+        self.add_stated(&mut network);
+        self.tell_left_out(&network, left_out, &mut out);
         if !torn || !self.settings.cut_cycles {
             self.report_cuts(&network.statistics, &mut out);
         }
@@ -636,8 +633,11 @@ impl Session {
         let mut seen: HashMap<(WorldId, PredId, &[ConstId]), (&[f64], Span)> = HashMap::default();
         let (mut outside, mut conflicts) = (None, None);
         let (mut outside_count, mut conflict_count) = (0usize, 0usize);
-        for answer in network.answers.iter().filter(|a| a.place.is_some()) {
+        for answer in &network.answers {
             let query = &self.database.queries[answer.query];
+            if answer.place.is_none() && !self.is_measured(query) {
+                continue;
+            }
             let Some((_, target)) = &query.target else { continue };
             if loss.is_classification() && target.iter().any(|t| !(0.0..=1.0).contains(t)) {
                 outside_count += 1;

@@ -6,7 +6,7 @@ use crate::base::hash::HashMap;
 use crate::base::rng::Stream;
 use crate::data::Split;
 use crate::diag::{Diagnostic, codes};
-use crate::learn::{Case, EpochReport, Metrics, Sample, evaluate_cases, folds};
+use crate::learn::{Case, EpochReport, Metrics, Sample, Stated, evaluate_cases, folds};
 use serde::Serialize;
 use std::ops::ControlFlow;
 
@@ -158,6 +158,11 @@ impl Session {
                 answers[*sample] = members().filter(|a| split(a) == split(&first)).collect();
             }
         }
+        // Nothing is learned from what is stated, so it only has to be dealt evenly.
+        let mut next = 0..;
+        let deal =
+            |s: &Stated| if s.split == Split::Train { next.next().map(|i: usize| i % count) } else { None };
+        let stated_fold: Vec<Option<usize>> = network.stated.iter().map(deal).collect();
         let mut raw: Vec<Vec<f64>> = vec![Vec::new(); network.samples.len()];
         let mut folds = Vec::with_capacity(count);
         let mut held_by = vec![None; network.answers.len()];
@@ -170,11 +175,23 @@ impl Session {
             };
             let samples: Vec<Sample> = network.samples.iter().enumerate().map(split).collect();
             let mut parameters = self.initial_parameters();
-            let outcome = self.run_on(network, &samples, &mut parameters, &mut |epoch| watch(fold, epoch))?;
+            let of_stated = |(s, held): (&Stated, &Option<usize>)| Stated {
+                split: if *held == Some(fold) { Split::Test } else { s.split },
+                ..s.clone()
+            };
+            let stated: Vec<Stated> = network.stated.iter().zip(&stated_fold).map(of_stated).collect();
+            let outcome =
+                self.run_on(network, &samples, &stated, &mut parameters, &mut |epoch| watch(fold, epoch))?;
             let held_out: Vec<usize> = (0..samples.len()).filter(|&i| held(i)).collect();
             for &i in &held_out {
                 raw[i].clone_from(&outcome.sample_outputs[i]);
                 for &answer in &answers[i] {
+                    pooled.values[answer].clone_from(&outcome.values[answer]);
+                    held_by[answer] = Some(fold);
+                }
+            }
+            for (i, &answer) in network.stated_answers.iter().enumerate() {
+                if stated_fold[i] == Some(fold) {
                     pooled.values[answer].clone_from(&outcome.values[answer]);
                     held_by[answer] = Some(fold);
                 }
@@ -188,7 +205,10 @@ impl Session {
             folds.push(Fold { held_out, outcome });
         }
         let held = (0..fold_of.len()).filter(|&i| fold_of[i].is_some());
-        let cases: Vec<Case<'_>> = held.map(|i| network.samples[i].case(&raw[i])).collect();
+        let held = held.map(|i| network.samples[i].case(&raw[i]));
+        let stated =
+            network.stated.iter().zip(&stated_fold).filter(|(_, f)| f.is_some()).map(|(s, _)| s.case());
+        let cases: Vec<Case<'_>> = held.chain(stated).collect();
         pooled.test = evaluate_cases(self.settings.train.loss, &cases);
         pooled.sample_outputs = raw;
         Ok(CrossValidation { folds, fold_of: held_by, pooled })

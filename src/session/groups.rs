@@ -21,7 +21,8 @@ pub struct Group {
     pub shard: usize,
     /// Its outputs, one for each class: those asked for in the order of the queries, then the others.
     pub outputs: Vec<usize>,
-    /// The class of each: the same number for the same class in all groups.
+    /// The class of each: the same number for the same class in all groups, from 0 in the order in which the queries
+    /// first name it (then classes that none names).
     pub names: Vec<u32>,
     /// The answers that stand in it, by position, each with its position among the outputs.
     pub answers: Vec<(usize, usize)>,

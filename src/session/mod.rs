@@ -17,6 +17,7 @@ pub mod quotient;
 pub mod report;
 pub mod run;
 pub mod semiring;
+mod stated;
 mod unbound;
 pub mod verify;
 

@@ -7,7 +7,7 @@ use crate::data::Split;
 use crate::diag::{Diagnostic, codes};
 use crate::exec::Parameters;
 use crate::learn::trainer::{Drawn, NotFinite, initialize};
-use crate::learn::{EpochReport, History, Metrics, Sample, TrainProfile, Trainer, comparable};
+use crate::learn::{EpochReport, History, Metrics, Sample, Stated, TrainProfile, Trainer, comparable};
 use crate::tensor::real::Real;
 use std::ops::ControlFlow;
 
@@ -51,20 +51,21 @@ impl Session {
         parameters: &mut Parameters<f64>,
         watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
     ) -> Result<Outcome, Diagnostic> {
-        self.run_on(network, &network.samples, parameters, watch)
+        self.run_on(network, &network.samples, &network.stated, parameters, watch)
     }
 
-    /// The same on samples that are those of the network, in order, but may be for something else.
+    /// The same on samples, and what is stated, that are those of the network, in order, but may be for something else.
     pub(super) fn run_on(
         &self,
         network: &Network,
         samples: &[Sample],
+        stated: &[Stated],
         parameters: &mut Parameters<f64>,
         watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
     ) -> Result<Outcome, Diagnostic> {
         match self.settings.precision {
             Precision::F64 => {
-                let (outcome, kept) = self.run_with(network, samples, parameters.clone(), watch)?;
+                let (outcome, kept) = self.run_with(network, samples, stated, parameters.clone(), watch)?;
                 *parameters = kept;
                 Ok(outcome)
             }
@@ -76,7 +77,7 @@ impl Session {
                     learnable: parameters.learnable.clone(),
                     groups: parameters.groups.clone(),
                 };
-                let (outcome, kept) = self.run_with(network, samples, narrow, watch)?;
+                let (outcome, kept) = self.run_with(network, samples, stated, narrow, watch)?;
                 parameters.values = kept.values.iter().map(|&x| f64::from(x)).collect();
                 Ok(outcome)
             }
@@ -87,6 +88,7 @@ impl Session {
         &self,
         network: &Network,
         samples: &[Sample],
+        stated: &[Stated],
         parameters: Parameters<T>,
         watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
     ) -> Result<(Outcome, Parameters<T>), Diagnostic> {
@@ -109,6 +111,7 @@ impl Session {
         let programs = divided.as_ref().unwrap_or(&network.programs);
         let prepare = std::time::Instant::now();
         let mut trainer = Trainer::new(programs, samples, parameters, settings);
+        trainer.count_stated(stated);
         if self.settings.profile {
             trainer.start_profile(prepare.elapsed());
         }

@@ -9,7 +9,7 @@ use super::token::{Token, TokenKind};
 use super::value::{self, Buffer, Form, Weight, begins_weight};
 use crate::base::hash::HashMap;
 use crate::base::span::{SourceId, Span, Spanned};
-use crate::diag::{Diagnostic, Label, codes};
+use crate::diag::{Diagnostic, Label, codes, counted};
 
 /// Which kind of data file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,8 +139,13 @@ pub fn read(source: SourceId, text: &str, dialect: Dialect, sink: &mut impl Data
         known: HashMap::default(),
         diagnostics: Vec::new(),
         resume_here: false,
+        asked: None,
     };
     reader.run();
+    if let Some((first, more)) = reader.asked.filter(|(_, more)| *more > 0) {
+        let note = format!("{} of this file begin with it", counted(more, "more statement"));
+        reader.diagnostics[first].notes.push(note);
+    }
     reader.diagnostics
 }
 
@@ -183,6 +188,9 @@ struct Reader<'t, 's, S> {
     diagnostics: Vec<Diagnostic>,
     /// Set with an error after which the next statement begins right under the cursor.
     resume_here: bool,
+    /// Where `?-` is not allowed: the diagnostic of the first, and how many more there are. Who writes it once writes it
+    /// in front of every query.
+    asked: Option<(usize, usize)>,
 }
 
 impl<'t, S: DataSink> Reader<'t, '_, S> {
@@ -203,9 +211,13 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
     #[cold]
     fn fail(&mut self, fault: Diagnostic) {
         self.diagnostics.push(fault);
-        if std::mem::take(&mut self.resume_here) {
-            return;
+        if !std::mem::take(&mut self.resume_here) {
+            self.skip();
         }
+    }
+
+    /// Moves behind the next full stop.
+    fn skip(&mut self) {
         loop {
             match self.c.now.kind {
                 TokenKind::End => return,
@@ -233,7 +245,13 @@ impl<'t, S: DataSink> Reader<'t, '_, S> {
                 let result = self.queries();
                 return self.end_queries(start, result);
             }
+            TokenKind::Ask if self.asked.is_some() => {
+                self.asked.iter_mut().for_each(|(_, more)| *more += 1);
+                self.skip();
+                return Ok(());
+            }
             TokenKind::Ask => {
+                self.asked = Some((self.diagnostics.len(), 0));
                 let title = "`?-` is not used in this kind of file";
                 let mut d = fault(
                     codes::NOT_ALLOWED_HERE,

@@ -561,6 +561,10 @@ fn every_error_of_data_has_its_code_and_place() {
     data_refused("p/1 [k=v] . b.", Database, &["E0111 ["]);
     data_refused("?- q.", Examples, &["E0111 ?-"]);
     data_refused("?- q.", Queries, &["E0111 ?-"]);
+    // Told once, with a count; other faults are still found.
+    let many = format!("{} 1 r(X. {}", "?- 1 q(a), r. ".repeat(40), "?- q. ".repeat(20));
+    data_refused(&many, Queries, &["E0111 ?-", "E0101 ."]);
+    assert_eq!(reading(&many, Queries).1[0].notes, ["59 more statements of this file begin with it"]);
     data_refused("*a(1). @in(1,2).", Database, &["E0111 *", "E0111 @"]);
     data_refused("a/2(x).", Database, &["E0208 /2"]);
     data_refused("a(\0). b(;).", Database, &["E0104 \0", "E0104 ;"]);

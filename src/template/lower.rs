@@ -84,9 +84,9 @@ pub fn lower<'a>(
         diagnostics: Vec::new(),
     };
     let statements: Vec<&Statement> = files.iter().flat_map(|f| &f.statements).collect();
-    for statement in &statements {
+    for (i, statement) in statements.iter().enumerate() {
         if let Statement::TemplateMetadata(entries) = statement {
-            l.template_metadata(entries);
+            l.template_metadata(entries, i.checked_sub(1).map(|before| statements[before]));
         }
     }
     let defaults = &mut l.template.defaults;
@@ -190,7 +190,7 @@ impl Lowering<'_> {
         self.database.rules = rules;
     }
 
-    fn template_metadata(&mut self, entries: &[ast::MetaEntry]) {
+    fn template_metadata(&mut self, entries: &[ast::MetaEntry], before: Option<&Statement>) {
         repeated_keys(entries, "the template's defaults", &mut self.diagnostics);
         for entry in entries {
             let out = &mut self.diagnostics;
@@ -211,7 +211,18 @@ impl Lowering<'_> {
                         self.template.defaults.aggregation = f;
                     }
                 }
-                _ => unknown_key(entry, TEMPLATE_KEYS, "a template", out),
+                key => {
+                    unknown_key(entry, TEMPLATE_KEYS, "a template", out);
+                    if let (Some(Statement::PredicateOffset(p)), Some(d)) = (before, out.last_mut())
+                        && PREDICATE_KEYS.contains(&key)
+                    {
+                        let name = format!("{}/{}", p.name.node, p.arity);
+                        d.help = Some(format!(
+                            "offset and metadata of `{name}` are two statements: begin the list with its name, too, \
+                             `{name} [{key}=…]`"
+                        ));
+                    }
+                }
             }
         }
     }

@@ -107,13 +107,46 @@ fn codes_in(text: &str) -> Vec<&str> {
 
 /// With `NLOG_BLESS=1` the message that a text shows is replaced by the one that there is; run the test again, and read
 /// the difference before you commit it.
-fn bless(code: Code, shown: &str, is: &str) {
+fn bless(code: Code, is: &str) {
     if std::env::var_os("NLOG_BLESS").is_none() {
         return;
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/errors/{code}.md"));
     let text = fs::read_to_string(&path).expect("the text is there");
-    fs::write(&path, text.replace(shown.trim_end(), is)).expect("texts can be written");
+    fs::write(&path, blessed(&text, is)).expect("texts can be written");
+}
+
+/// A text whose message is another one: what stands in the first block `text` of the wrong program.
+fn blessed(text: &str, is: &str) -> String {
+    let mut out = String::new();
+    let (mut inside, mut replaces, mut done) = (false, false, false);
+    for line in text.lines() {
+        let fence = line.strip_prefix("```");
+        if let Some(info) = fence {
+            let words: Vec<&str> = info.split_whitespace().collect();
+            inside = !inside;
+            replaces = inside && !done && matches!(words[..], ["text"] | ["text", "wrong", ..]);
+        }
+        if fence.is_some() || !replaces {
+            out += &format!("{line}\n");
+        }
+        if fence.is_some() && replaces {
+            out += &format!("{is}\n");
+            done = true;
+        }
+    }
+    out
+}
+
+#[test]
+fn only_the_message_is_blessed() {
+    let page = |message: &str| {
+        format!("# E0001: e\n\n```db wrong\ne.\n```\n\n```text\n{message}```\n\n```text right\ne\n```\n")
+    };
+    let expected = page("new\nmessage\n");
+    for message in ["", "\n", "e\n", "old\n\ntext\n", "new\nmessage\n"] {
+        assert_eq!(blessed(&page(message), "new\nmessage"), expected, "{message:?}");
+    }
 }
 
 fn check(code: Code, text: &str) {
@@ -126,8 +159,11 @@ fn check(code: Code, text: &str) {
     if of(&blocks, "console", "wrong").is_some() {
         let (success, errors) = command(&blocks, "wrong");
         assert_eq!(codes_in(&errors), [code.0], "{code}, wrong program:\n{errors}");
-        bless(code, &message, errors.trim_end());
-        assert!(errors.contains(&message), "{code} shows\n{message}\nbut there is\n{errors}");
+        bless(code, errors.trim_end());
+        assert!(
+            !message.trim().is_empty() && errors.contains(&message),
+            "{code} shows\n{message}\nbut there is\n{errors}"
+        );
         assert_eq!(success, code.0.starts_with('W'), "{code}");
         let (success, errors) = command(&blocks, "right");
         assert!(success && codes_in(&errors).is_empty(), "{code}, right program:\n{errors}");
@@ -135,7 +171,7 @@ fn check(code: Code, text: &str) {
         let (session, out) = found(&blocks, "wrong");
         let all = shown(&out, &session);
         assert!(out.len() == 1 && out[0].code == code, "{code}, wrong program:\n{all}");
-        bless(code, &message, all.trim_end());
+        bless(code, all.trim_end());
         assert_eq!(all.trim_end(), message.trim_end(), "{code}");
         let (session, out) = found(&blocks, "right");
         assert!(out.is_empty(), "{code}, right program:\n{}", shown(&out, &session));

@@ -78,6 +78,29 @@ fn metrics_are_those_of_choices() {
     assert_eq!((metrics.auc_roc, metrics.best_threshold_accuracy), (None, None));
 }
 
+/// A tie is decided by the class, which is the same for all groups: not by what is asked for first in each.
+#[test]
+fn ties_are_decided_alike_in_groups_and_vectors() {
+    let facts = "<1> f(n1). <1> f(n2). <1> f(n3).";
+    let accuracy = |template: &str, queries: &str| {
+        run(&session(template, &format!("{facts} {queries}"), evaluate_only())).2.train.accuracy
+    };
+    let vector = format!("{PLAIN} l(X) :- <[[0],[0],[-1]]> f(X).");
+    let atoms = "l(N,a) :- <0> f(N). l(N,b) :- <0> f(N). l(N,c) :- <-1> f(N). l/2 [output=softmax(2)]";
+    let expected = accuracy(&vector, "?- [1,0,0] l(n1), [0,1,0] l(n2), [0.5,0.5,0] l(n3).");
+    assert_eq!(expected, Some(2.0 / 3.0));
+    for queries in [
+        "?- 1 l(n1,a), 1 l(n2,b), 0.5 l(n3,b), 0.5 l(n3,a).",
+        "?- 1 l(n1,a), 0 l(n2,c), 1 l(n2,b), 0.5 l(n3,a), 0.5 l(n3,b).",
+        "?- l(n1,a). ?- 1 l(n2,b), 0.5 l(n3,b), 0.5 l(n3,a). ?- 1 l(n1,a).",
+    ] {
+        assert_eq!(accuracy(atoms, queries), expected, "{queries}");
+    }
+    // The first class is the one that is named first.
+    assert_eq!(accuracy(atoms, "?- 1 l(n2,b), 1 l(n1,a), 0.5 l(n3,b), 0.5 l(n3,a)."), expected);
+    assert_eq!(accuracy(atoms, "?- 1 l(n2,b), 1 l(n3,b), 1 l(n1,a)."), expected);
+}
+
 #[test]
 fn only_the_right_class_need_be_stated() {
     let template = format!("{PLAIN} l(X,C) :- s(X,C). l/2 [output=softmax(2)]");

@@ -57,6 +57,11 @@ fn functions_and_keys() {
     expect("q :- feat(X). [transformation=tahn]", DATA, "E0201", "tahn", &["did you mean `tanh`"]);
     expect("q :- feat(X). [agregation=avg]", DATA, "E0202", "agregation", &["did you mean `aggregation`"]);
     expect("q :- feat(X). [aggregation=3]", DATA, "E0203", "3", &["the name of an aggregation"]);
+    let (offset, help) = ("q/0 <2> [transformation=tanh]\nq :- {1,3} feat(X).", "are two statements");
+    expect(offset, DATA, "E0202", "transformation", &[help, "`q/0 [transformation=…]`"]);
+    let two = offset.replace("<2> [", "<2>\nq/0 [");
+    let (session, out) = found(&two, DATA, evaluate_only());
+    assert!(out.is_empty(), "{}", shown(&out, &session));
     let critic = "q :- {1,3} feat(X). [group=critic]";
     let (misspelt, help) = (format!("{critic}\nq/0 [trains=critc]"), "did you mean `critic`");
     expect(&misspelt, DATA, "E0230", "critc", &["no such group", help]);
@@ -202,6 +207,60 @@ fn unprovable_queries_on_request() {
 }
 
 #[test]
+fn stated_values_are_measured_but_not_learned() {
+    use nlog::session::Unprovable;
+    let template =
+        "[rule=identity, atom=identity]\nh(X) :- {1} f(X). g(X,C) :- {1} f(X), *c(C). v(X) :- {2} f(X).
+        g/2 [output=softmax(2)]";
+    let run = |queries: &str, epochs: usize, value: f64| {
+        let mut settings = Settings { unprovable: Unprovable::Value(value), ..Settings::default() };
+        settings.train.epochs = epochs;
+        let data = format!("<1> f(a). <2> f(d). c(x). c(y). ?- {queries}.");
+        let session = crate::support::session(template, &data, settings);
+        let found = shown(&session.build().1, &session);
+        let (_, parameters, outcome) = crate::support::run(&session);
+        (found, parameters.values, outcome)
+    };
+    let (found, learned, outcome) = run("1 h(a), 0 h(b), 1 h(c), 0 h(d)", 5, 0.25);
+    assert!(found.contains("2 of 4 queries") && found.contains("accuracies count them"), "{found}");
+    let (_, expected, alone) = run("1 h(a), 0 h(d)", 5, 0.25);
+    assert_eq!(learned, expected);
+    assert_eq!((outcome.history.best_epoch, outcome.train.count), (alone.history.best_epoch, 4));
+    let softplus = |z: f64| (1.0 + f64::exp(z)).ln();
+    let error = (2.0 * alone.train.error.expect("known") + softplus(0.25) + softplus(0.25) - 0.25) / 4.0;
+    assert!((outcome.train.error.expect("known") - error).abs() < 1e-12);
+    // 0.25 is above zero: yes for both.
+    let right = 2.0 * alone.train.accuracy.expect("known") + 1.0;
+    assert_eq!(outcome.train.accuracy, Some(right / 4.0));
+    // Nothing is derived at all.
+    let (_, _, outcome) = run("1 h(b), 0 h(c)", 5, 0.0);
+    assert_eq!((outcome.train.count, outcome.train.accuracy), (2, Some(0.5)));
+    // Vectors and groups have no such value.
+    let (found, _, outcome) = run("1 h(a), 0 h(b), [1,0] v(z), 1 g(a,x), 0 g(a,z)", 0, 0.0);
+    assert!(found.contains("3 of 5 queries") && found.contains("not counted: 2"), "{found}");
+    assert_eq!(outcome.train.count, 3);
+    let (found, ..) = run("1 h(a), [1,0] v(z)", 0, 0.0);
+    assert!(found.contains("neither trained on nor counted"), "{found}");
+    let (found, ..) = run("1 h(a), h(z)", 0, 0.0);
+    assert!(found.contains("they have the stated value 0\n"), "{found}");
+}
+
+#[test]
+fn stated_values_are_dealt_to_folds() {
+    let settings = Settings { unprovable: nlog::session::Unprovable::Value(0.0), ..Settings::default() };
+    let data =
+        "<1> f(a). <2> f(b). <3> f(c). <4> f(d). ?- 1 h(a), 0 h(b), 1 h(x), 1 h(c), 0 h(y), 0 h(z), 1 h(d).";
+    let session = crate::support::session("h(X) :- {1} f(X).", data, settings);
+    let network = crate::support::network(&session);
+    let cross = session.cross_validate(&network, 2, &mut |_, _| std::ops::ControlFlow::Continue(()));
+    let cross = cross.unwrap_or_else(|d| panic!("{}", shown(&[d], &session)));
+    let counts: Vec<_> = cross.folds.iter().map(|f| (f.outcome.train.count, f.outcome.test.count)).collect();
+    assert_eq!((counts, cross.pooled.test.count), (vec![(3, 4), (4, 3)], 7));
+    assert_eq!([2, 4, 5].map(|i| cross.fold_of[i]), [Some(0), Some(1), Some(0)]);
+    assert_eq!(cross.pooled.values[4], [0.0]);
+}
+
+#[test]
 fn strata_and_safety() {
     expect(
         "p(X) :- feat(X), !r(X).\nr(X) :- feat(X), !p(X).\nq :- p(X).",
@@ -323,6 +382,20 @@ fn values_that_are_learned_or_lost_unawares() {
     let (session, out) =
         found("<2> a(X) :- *p(X).\n<3> a(X) :- *s(X).", "p(c). s(d). ?- a(X).", Settings::default());
     assert!(out.is_empty(), "different atoms: nothing is lost\n{}", shown(&out, &session));
+    for (template, lost) in [
+        ("l(X,Y) :- *c(X,Y).\nl(Y,X) :- *c(X,Y).", false),
+        ("<2> l(X,Y) :- *c(X,Y).\n<2> l(Y,X) :- *c(X,Y).", false),
+        ("<1> l(X,Y) :- *c(X,Y).\nl(Y,X) :- *c(X,Y).", false),
+        ("$w=2 l(X,Y) :- *c(X,Y).\n$w l(Y,X) :- *c(X,Y).", false),
+        ("l/2 <3>\nl(X,Y) :- *c(X,Y).\n<3> l(Y,X) :- *c(X,Y).", false),
+        ("l/2 <3>\nl(X,Y) :- *c(X,Y).\n<1> l(Y,X) :- *c(X,Y).", true),
+        ("2 l(X,Y) :- *c(X,Y).\n2 l(Y,X) :- *c(X,Y).", true),
+        ("2 l(X,Y) :- *c(X,Y).\n<2> l(Y,X) :- *c(X,Y).", true),
+    ] {
+        let (session, out) = found(template, "c(a,b). c(b,a). ?- l(a,b).", evaluate_only());
+        let told = out.iter().any(|d| d.code.0 == "W0702");
+        assert_eq!(told, lost, "{template}\n{}", shown(&out, &session));
+    }
 }
 
 #[test]

@@ -5,8 +5,8 @@ A cloud has 20 points, spread evenly (with some jitter) along the outline of a c
 turned by any angle, stretched to 0.7 to 1.3 of its size, moved, and with noise on every point (normal, deviation 0.04
 of a size of about 1). The points of a cloud stand in no order.
 
-Usage: python3 generate.py train | nlog data knn - --k 2 -o facts.db
-       python3 generate.py test | nlog data knn - --k 2 -o test.txt
+Usage: python3 points.py train | nlog data knn - --k 2 -o facts.db
+       python3 points.py test | nlog data knn - --k 2 -o test.txt
 """
 
 import math
