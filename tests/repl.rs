@@ -116,6 +116,17 @@ fn modules_and_loops_are_statements() {
     assert_eq!(all.err.matches("[E").count(), 0, "{}", all.err);
     assert_eq!(all.out.lines().filter(|l| l.starts_with("l2(")).count(), 2, "{}", all.out);
     assert_eq!(all.out.lines().filter(|l| l.starts_with("h(a)")).count(), 1, "{}", all.out);
+    // A module of one's own wins over that of an import, in the program only.
+    let script = "import generative/gae.\n<[1,0]> f(a), <[0,1]> f(b), e(a,b), e(b,a).\n\
+        @module gcn(x/1, h/1) { <3> h(X) :- x(X).  [transformation=identity] }\n\
+        @use gcn(f, own).\n@use gae(f, e, z, link, 2, 2, 2).\n?- own(a).\n?- link(a,b).\n";
+    let all = repl(script);
+    assert!(
+        all.err.is_empty() && all.out.starts_with("own(a) = [3,0]\nlink(a,b) = "),
+        "{}{}",
+        all.out,
+        all.err
+    );
     repl("@use gcn(f, e, h, 2, 2).\n").messages_have(&["<stdin>:1:6", "`import gnn/gcn.` brings it in"]);
     let fault =
         "@module m(x/1, h/1) { h(X) :- x(X). [activation=tahn] }\nf(a).\n@use m(f, h).\n@use m(f, h).\n";

@@ -87,7 +87,7 @@ pub fn dump(stage: Stage, read: Read, console: &Console) -> std::result::Result<
         Stage::Tokens => tokens(&mut out, &session)?,
         Stage::Ast => {
             let statements = files.into_iter().flat_map(|f| f.statements).collect();
-            write!(out, "{}", ast::File { statements })?;
+            write!(out, "{}", ast::File { statements, ..Default::default() })?;
         }
         _ if has_errors(&found) => {}
         Stage::Template => template(&mut out, &session)?,

@@ -27,7 +27,7 @@ pub fn check(args: CheckArgs, console: &Console) -> Result<(), Stop> {
     if args.expand {
         let statements = files.into_iter().flat_map(|f| f.statements).collect();
         let mut stdout = std::io::stdout().lock();
-        write!(stdout, "{}", crate::syntax::ast::File { statements })?;
+        write!(stdout, "{}", crate::syntax::ast::File { statements, ..Default::default() })?;
         stdout.flush()?;
         return Ok(());
     }

@@ -140,6 +140,11 @@ impl Expander<'_> {
                 let title = format!("`{parameter}` takes a predicate of {}", arguments(arity));
                 return Err(fault(codes::ARGUMENT_KIND, title, span, "no predicate is given here"));
             }
+            Value::Word { text, .. } if !text.starts_with(|c: char| c.is_ascii_lowercase()) => {
+                let title = format!("`{parameter}` takes a predicate of {}", arguments(arity));
+                let label = "this is a variable: names of predicates begin with a small letter";
+                return Err(fault(codes::ARGUMENT_KIND, title, span, label));
+            }
             Value::Word { text, scope } => (text, scope),
             Value::Quoted(text) => (text, frame.scope),
             Value::Signature { text, arity: stated, scope } => {

@@ -1,5 +1,6 @@
 //! Definitions of modules.
 
+use super::library::Home;
 use super::value::Value;
 use super::{Expander, Frame, NONE, fault, is_word};
 use crate::base::hash::HashSet;
@@ -11,21 +12,14 @@ use crate::syntax::token::{TokenKind, lex};
 use std::sync::Arc;
 
 impl Expander<'_> {
-    /// Adds a module to the library.
-    pub(super) fn define(&mut self, module: &Arc<Module>) {
-        let name = &module.name;
-        if let Some(other) = self.defined.modules.iter().find(|m| m.name.node == name.node) {
-            // One file that was read twice: at the prompt each import reads for itself.
-            let (a, b) = (other.name.span, name.span);
-            let (first, second) = (self.sources.get(a.source), self.sources.get(b.source));
-            if a.start == b.start && first.name == second.name && first.text == second.text {
-                return;
-            }
-            let title = format!("the module `{}` is defined twice", name.node);
-            let d = Diagnostic::new(codes::MODULE_TWICE, title).label(name.span, "here");
-            self.diagnostics.push(d.label(other.name.span, "and here"));
-            return;
+    /// Adds a module of a file to the library.
+    pub(super) fn define(&mut self, module: &Arc<Module>, home: Home) {
+        match self.defined.add(module, home, self.sources) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(d) => return self.diagnostics.push(d),
         }
+        let name = &module.name;
         let mut words = HashSet::default();
         names_of(&module.body, &mut words);
         for parameter in &module.parameters {
@@ -74,7 +68,6 @@ impl Expander<'_> {
                 self.error(d);
             }
         }
-        self.defined.modules.push(module.clone());
     }
 }
 

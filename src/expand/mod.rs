@@ -6,19 +6,22 @@
 
 mod arguments;
 mod define;
+mod library;
 mod rename;
 mod text;
 mod value;
 
 use crate::base::hash::{HashMap, HashSet};
 use crate::base::span::{SourceId, SourceMap, Span, Spanned};
-use crate::diag::{Code, Diagnostic, Diagnostics, codes, has_errors, suggest};
+use crate::diag::{Code, Diagnostic, Diagnostics, Label, codes, has_errors, suggest};
 use crate::syntax::ast::{File, For, Module, ParameterKind, Part, Range, Refusal, Statement, Use};
 use crate::syntax::chunk::RESERVED;
 use crate::syntax::formula::{Formula, FormulaKind, NamePart};
 use crate::syntax::parser::{self, SharedValues};
 use crate::syntax::token::{TokenKind, lex};
 use arguments::assign;
+use library::Home;
+pub use library::Library;
 use rename::{Edit, Role};
 use std::sync::Arc;
 use text::Text;
@@ -39,38 +42,6 @@ fn fault(code: Code, title: impl Into<String>, span: Span, label: impl Into<Stri
     Box::new(Diagnostic::new(code, title).label(span, label))
 }
 
-/// The modules of a program, and what their uses have in common.
-#[derive(Debug, Clone, Default)]
-pub struct Library {
-    modules: Vec<Arc<Module>>,
-    /// How often each was used.
-    uses: HashMap<String, usize>,
-    /// Values of shared weights so far.
-    known: SharedValues,
-    /// Predicates that a use names, or that a module derives.
-    provided: HashSet<(String, u32)>,
-}
-
-impl Library {
-    /// The modules, in order of definition.
-    pub fn modules(&self) -> &[Arc<Module>] {
-        &self.modules
-    }
-}
-
-impl Library {
-    /// Notes values of shared weights that are stated outside of blocks.
-    pub fn know(&mut self, values: SharedValues) {
-        self.known.extend(values);
-    }
-
-    /// Whether a use names a predicate or a module derives it: then it may have no reader, since a module has results
-    /// that not every user asks for.
-    pub fn provides(&self, name: &str, arity: u32) -> bool {
-        self.provided.contains(&(name.to_string(), arity))
-    }
-}
-
 /// Modules that no import brought in, each with the path that would.
 pub type Elsewhere<'a> = &'a dyn Fn() -> Vec<(String, String)>;
 
@@ -81,6 +52,7 @@ pub fn expand(
     sources: &mut SourceMap,
     elsewhere: Elsewhere<'_>,
 ) -> (Vec<File>, Diagnostics) {
+    library.note_imports(&files, sources);
     let blocks = |s: &Statement| matches!(s, Statement::Module(_) | Statement::Block(_));
     if !files.iter().flat_map(|f| &f.statements).any(blocks) {
         return (files, Vec::new());
@@ -100,13 +72,16 @@ pub fn expand(
         derived: HashSet::default(),
         taken: HashMap::default(),
     };
-    for statement in files.iter().flat_map(|f| &f.statements) {
-        if let Statement::Module(module) = statement {
-            expander.define(module);
+    for file in &files {
+        for statement in &file.statements {
+            if let Statement::Module(module) = statement {
+                expander.define(module, file.source);
+            }
         }
     }
     let mut out = Vec::with_capacity(files.len());
     for file in files {
+        expander.scopes[0].home = expander.defined.home(file.source);
         for statement in file.statements {
             match statement {
                 Statement::Module(_) => {}
@@ -120,7 +95,7 @@ pub fn expand(
                 }
             }
         }
-        out.push(File { statements: std::mem::take(&mut expander.out) });
+        out.push(File { statements: std::mem::take(&mut expander.out), ..File::default() });
     }
     expander.never_derived();
     let diagnostics = expander.diagnostics;
@@ -138,6 +113,8 @@ struct Scope {
     weights: Vec<(String, String)>,
     /// The `@use`; none for the program itself.
     used: Option<Span>,
+    /// The file that its statements were written in.
+    home: Home,
 }
 
 /// What the statements of a block see.
@@ -164,7 +141,7 @@ struct Expander<'a> {
     elsewhere: Elsewhere<'a>,
     scopes: Vec<Scope>,
     /// The modules inside of which the expansion is.
-    open: Vec<String>,
+    open: Vec<Arc<Module>>,
     out: Vec<Statement>,
     diagnostics: Diagnostics,
     instances: usize,
@@ -295,13 +272,13 @@ impl Expander<'_> {
         let title = format!("there is no module `{name}`");
         let mut d = fault(codes::UNKNOWN_MODULE, title, at, "unknown module");
         let elsewhere = (self.elsewhere)();
-        let here = self.defined.modules.iter().map(|m| m.name.node.as_str());
+        let here = self.defined.modules().iter().map(|m| m.name.node.as_str());
         d.help =
             match elsewhere.iter().find(|(module, _)| module == name) {
                 Some((_, path)) => Some(format!("`import {path}.` brings it in")),
                 None => suggest::nearest(name, here.chain(elsewhere.iter().map(|(m, _)| m.as_str()))).map(
                     |near| match elsewhere.iter().find(|(m, _)| m == near) {
-                        Some((_, path)) if !self.defined.modules.iter().any(|m| m.name.node == near) => {
+                        Some((_, path)) if !self.defined.modules().iter().any(|m| m.name.node == near) => {
                             format!("did you mean `{near}`? `import {path}.` brings it in")
                         }
                         _ => format!("did you mean `{near}`?"),
@@ -314,11 +291,21 @@ impl Expander<'_> {
 
     fn call(&mut self, call: &Use, frame: &Frame) -> Result<(), Fault> {
         let (name, at) = (&call.name.node, frame.at(call.span));
-        let Some(module) = self.defined.modules.iter().find(|m| m.name.node == *name).cloned() else {
-            return Err(self.unknown_module(call, frame.at(call.name.span)));
+        let meant = self.defined.meant(name, self.scopes[frame.scope].home);
+        let module = match &meant[..] {
+            [] => return Err(self.unknown_module(call, frame.at(call.name.span))),
+            [module] => module.clone(),
+            several => {
+                let title = format!("`{name}` is a module of {} files", several.len());
+                let mut d = fault(codes::MODULE_TWICE, title, frame.at(call.name.span), "which of them?");
+                d.labels
+                    .extend(several.iter().map(|m| Label { span: m.name.span, text: "one is here".into() }));
+                d.help = Some("import only one of these files".into());
+                return Err(d);
+            }
         };
-        if self.open.contains(name) {
-            let title = match self.open.last() {
+        if self.open.iter().any(|m| Arc::ptr_eq(m, &module)) {
+            let title = match self.open.last().map(|m| &m.name.node) {
                 Some(last) if last != name => format!("the module `{name}` uses itself, through `{last}`"),
                 _ => format!("the module `{name}` uses itself"),
             };
@@ -327,13 +314,20 @@ impl Expander<'_> {
         let given = assign(&module, call, frame)?;
         let scope = self.scopes.len();
         let suffix = self.suffix(name);
-        self.scopes.push(Scope { module: Some(module.clone()), suffix, used: Some(at), ..Scope::default() });
+        let home = self.defined.home_of(&module);
+        self.scopes.push(Scope {
+            module: Some(module.clone()),
+            suffix,
+            used: Some(at),
+            home,
+            ..Scope::default()
+        });
         let source = self.instance(module.name.span.source, at, format!("in `{name}`, used here"))?;
         let mut inner = Frame { scope, source: Some(source), values: Vec::new() };
         for (parameter, argument) in module.parameters.iter().zip(given) {
             self.bind(parameter, argument, frame, &mut inner, at)?;
         }
-        self.open.push(name.clone());
+        self.open.push(module.clone());
         self.parts(&module.body, &inner);
         self.open.pop();
         Ok(())

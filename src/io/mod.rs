@@ -75,9 +75,8 @@ pub fn read_templates(
     sources: &mut SourceMap,
 ) -> (Vec<ast::File>, Diagnostics) {
     let mut reader = TemplateReader::new(libraries, sources);
-    for path in paths {
-        reader.read(path, None);
-    }
+    let imports = paths.iter().filter_map(|path| reader.read(path, None)).collect();
+    reader.files.push(ast::File { imports, ..Default::default() });
     (reader.files, reader.out)
 }
 
@@ -104,7 +103,7 @@ pub fn read_built_in(written: &str, span: Span, sources: &mut SourceMap) -> (Vec
 struct TemplateReader<'a> {
     sources: &'a mut SourceMap,
     libraries: &'a [PathBuf],
-    done: Vec<PathBuf>,
+    done: Vec<(PathBuf, SourceId)>,
     open: Vec<PathBuf>,
     files: Vec<ast::File>,
     out: Diagnostics,
@@ -116,23 +115,26 @@ impl<'a> TemplateReader<'a> {
         TemplateReader { sources, libraries, done, open, files, out }
     }
 
-    /// Reads what an import in the file `from` (none: of the standard library) names.
-    fn import(&mut self, written: &str, span: Span, from: Option<&Path>) {
+    /// Reads what an import in the file `from` (none: of the standard library) names; what was read, now or before.
+    fn import(&mut self, written: &str, span: Span, from: Option<&Path>) -> Option<SourceId> {
         match library::find(written, from, self.libraries) {
             Found::File(path) => self.read(&path, Some((written, span))),
             Found::Nowhere => {
                 let title = format!("`{written}` is not in the standard library");
                 let d = Diagnostic::new(codes::CANNOT_READ, title).label(span, "imported here");
                 self.out.push(library::not_found(d, written));
+                None
             }
             Found::BuiltIn(i) => {
                 let (path, text) = library::BUILT_IN[i];
                 // No file has such a name: the standard library is another place.
                 let key = PathBuf::from(format!("<stdlib>/{path}"));
-                if self.enters(&key, path, Some(span)) {
-                    let source = self.sources.add(format!("stdlib/{path}.lrnn"), text);
-                    self.file(key, source, None);
+                if !self.enters(&key, path, Some(span)) {
+                    return self.known(&key);
                 }
+                let source = self.sources.add(format!("stdlib/{path}.lrnn"), text);
+                self.file(key, source, None);
+                Some(source)
             }
         }
     }
@@ -147,13 +149,18 @@ impl<'a> TemplateReader<'a> {
             self.out.push(d);
             return false;
         }
-        !self.done.contains(key)
+        self.known(key).is_none()
     }
 
-    fn read(&mut self, path: &Path, import: Option<(&str, Span)>) {
+    /// A file that was read.
+    fn known(&self, key: &Path) -> Option<SourceId> {
+        self.done.iter().find(|(done, _)| done == key).map(|(_, source)| *source)
+    }
+
+    fn read(&mut self, path: &Path, import: Option<(&str, Span)>) -> Option<SourceId> {
         let key = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         if !self.enters(&key, &path.display().to_string(), import.map(|i| i.1)) {
-            return;
+            return self.known(&key);
         }
         let source = match read_text(path, self.sources) {
             Ok(source) => source,
@@ -166,10 +173,11 @@ impl<'a> TemplateReader<'a> {
                     d = library::not_found(d, written);
                 }
                 self.out.push(d);
-                return;
+                return None;
             }
         };
         self.file(key, source, Some(path));
+        Some(source)
     }
 
     fn file(&mut self, key: PathBuf, source: SourceId, path: Option<&Path>) {
@@ -178,15 +186,17 @@ impl<'a> TemplateReader<'a> {
         let (mut file, found) = parser::parse_template(source, &text);
         self.out.extend(found);
         // Imports stand in the text where they are written: what they bring comes before what follows them.
-        let mut own = ast::File::default();
+        let part = || ast::File { source: Some(source), ..Default::default() };
+        let mut own = part();
         for statement in file.statements.drain(..) {
             match statement {
                 Statement::Import(paths) => {
                     if !own.statements.is_empty() {
-                        self.files.push(std::mem::take(&mut own));
+                        self.files.push(std::mem::replace(&mut own, part()));
                     }
                     for p in paths {
-                        self.import(&p.node, p.span, path);
+                        let found = self.import(&p.node, p.span, path);
+                        own.imports.extend(found);
                     }
                 }
                 other => own.statements.push(other),
@@ -194,6 +204,6 @@ impl<'a> TemplateReader<'a> {
         }
         self.files.push(own);
         self.open.pop();
-        self.done.push(key);
+        self.done.push((key, source));
     }
 }

@@ -180,7 +180,8 @@ impl Engine {
         let mut found = Vec::new();
         let known = self.shared_values();
         self.session.modules.know(known);
-        let files = self.session.expand(vec![ast::File { statements: clauses }], &mut found);
+        let files =
+            self.session.expand(vec![ast::File { statements: clauses, ..Default::default() }], &mut found);
         let failed = has_errors(&found);
         reply.diagnostics(found);
         if failed {
@@ -211,7 +212,9 @@ impl Engine {
         let (mut files, mut found) = (Vec::new(), Vec::new());
         for path in paths {
             let (read, more) = io::read_import(path, &libraries, &mut self.session.sources);
+            let imports = read.last().and_then(|f| f.source).into_iter().collect();
             files.extend(read);
+            files.push(ast::File { imports, ..Default::default() });
             found.extend(more);
         }
         self.add_files(files, first_new, false, |_| found, reply);

@@ -196,11 +196,14 @@ impl Session {
             ast::Statement::Import(paths) => Some(paths),
             _ => None,
         });
+        let mut brought = Vec::new();
         for path in imports.flatten() {
             let (read, found) = io::read_built_in(&path.node, path.span, &mut self.sources);
+            brought.extend(read.last().and_then(|f| f.source));
             files.extend(read);
             out.extend(found);
         }
+        file.imports = brought;
         file.statements.retain(|s| !matches!(s, ast::Statement::Import(_)));
         files.push(file);
         files

@@ -1,12 +1,16 @@
 //! The syntax tree of a template: what the user wrote, with places.
 
 pub use super::formula::{Argument, Condition, NamePart, Parameter, ParameterKind, Range};
-use crate::base::span::{Span, Spanned};
+use crate::base::span::{SourceId, Span, Spanned};
 use std::sync::Arc;
 
 /// A parsed template file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct File {
+    /// Its text; none for entries at the prompt, and for what a command line names.
+    pub source: Option<SourceId>,
+    /// The files that it imports.
+    pub imports: Vec<SourceId>,
     /// Statements in order.
     pub statements: Vec<Statement>,
 }

@@ -65,7 +65,7 @@ fn statements(source: SourceId, text: &str, start: usize, known: SharedValues) -
             break;
         }
     }
-    (File { statements: out }, diagnostics)
+    (File { source: Some(source), statements: out, ..File::default() }, diagnostics)
 }
 
 /// Parses one entry of the REPL: usually one statement, sometimes several on a line. All or nothing.

@@ -180,7 +180,7 @@ pub fn check(input: &[u8]) -> u64 {
     if blocks && !template.contains("import") {
         // What modules and loops stand for is a template, too, and means the same.
         let statements = files.iter().flat_map(|f| f.statements.iter().cloned()).collect();
-        let plain = nlog::syntax::ast::File { statements }.to_string();
+        let plain = nlog::syntax::ast::File { statements, ..Default::default() }.to_string();
         let (again, _, found) = Session::from_texts_program(&plain, data, settings.clone());
         assert!(!has_errors(&found), "{plain}\n{}", found[0].title);
         assert_eq!(again.template.rules.len(), session.template.rules.len(), "{plain}");

@@ -31,6 +31,7 @@ mod lift_modes;
 mod lifting;
 mod messages;
 mod metamorphic;
+mod module_names;
 mod modules;
 mod newcomer;
 mod open_facts;

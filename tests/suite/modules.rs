@@ -16,7 +16,8 @@ fn expanded(template: &str) -> String {
     let errors: Vec<Diagnostic> =
         found.into_iter().filter(|d| d.is_error() && d.code.0.starts_with("E02")).collect();
     assert!(errors.is_empty(), "{}", shown(&errors, &session));
-    File { statements: files.into_iter().flat_map(|f| f.statements).collect() }.to_string()
+    File { statements: files.into_iter().flat_map(|f| f.statements).collect(), ..Default::default() }
+        .to_string()
 }
 
 /// The values of all answers after some epochs.
@@ -245,6 +246,7 @@ fn faults_of_uses() {
         ("@use m(feat, h, d = 2, d = 3).", "E0217", "given twice"),
         ("@use m(feat, h, d = 2, relu).", "E0217", "without a name behind one with a name"),
         ("@use m(bond/2, h, 2).", "E0218", "`x` takes a predicate of 1 argument"),
+        ("@use m(Feat, h, 2).", "E0218", "this is a variable"),
         ("@use m(3, h, 2).", "E0218", "this is the number `3`"),
         ("@use m(feat, h, $w).", "E0218", "takes a number, a word or a list"),
         ("@use m(feat, h, 2, 3).", "E0218", "as its default is one"),
@@ -534,7 +536,7 @@ fn choices_and_refusals_are_formatted() {
     let once = std::fs::read_to_string(&file).expect("read");
     assert_eq!(
         once,
-        "@module m(x/1, norm=a | b | _, kind in c | 1) { @if norm!=a { @error 'no  @{norm}'. } p(X) :- x(X). }\n"
+        "@module m(x/1, norm=a | b | _, kind in c | 1) {\n  @if norm!=a { @error 'no  @{norm}'. }\n  p(X) :- x(X).\n}\n"
     );
     assert!(nlog(dir.path(), &["fmt", "--check", "m.lrnn"]).0);
 }

@@ -400,7 +400,7 @@ proptest! {
 
     #[test]
     fn what_is_printed_parses_to_the_same_tree(statements in prop::collection::vec(statement(), 1..5)) {
-        let file = File { statements };
+        let file = File { statements, ..Default::default() };
         let text = file.to_string();
         let (again, diagnostics) = parse_template(SOURCE, &text);
         prop_assert!(diagnostics.is_empty(), "{}\n{:#?}", text, diagnostics);
@@ -413,7 +413,7 @@ proptest! {
         trivia in prop::collection::vec((any::<prop::sample::Index>(), 0..TRIVIA.len()), 0..12),
         crowded in any::<bool>(),
     ) {
-        let text = File { statements }.to_string();
+        let text = File { statements, ..Default::default() }.to_string();
         prop_assert!(formats(&text), "{}", text);
         let mut parts: Vec<String> = lex(&text).iter().map(|t| text[t.range()].to_string()).collect();
         for (at, which) in trivia {
