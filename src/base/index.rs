@@ -65,6 +65,10 @@ impl<I: Id, T> IndexVec<I, T> {
     pub fn get(&self, id: I) -> Option<&T> {
         self.items.get(id.index())
     }
+    /// The element to be changed, if it exists.
+    pub fn get_mut(&mut self, id: I) -> Option<&mut T> {
+        self.items.get_mut(id.index())
+    }
     /// Elements in order.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.items.iter()

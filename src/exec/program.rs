@@ -227,6 +227,20 @@ impl Program {
     pub fn inputs_end(&self) -> usize {
         self.constants_base + self.constants.len()
     }
+    /// Reads a number of every block, and the first and the last one of what its rows read. All of them are fetched at once,
+    /// as no place that is read depends on another one's content.
+    pub fn glance(&self) -> u32 {
+        let ends = |list: &[u32]| list.first().copied().unwrap_or(0) ^ list.last().copied().unwrap_or(0);
+        let block = |b: &Block| match &b.kind {
+            Kind::Linear { sources, .. } | Kind::Combine { sources, .. } | Kind::Activate { sources, .. } => {
+                ends(sources)
+            }
+            Kind::Rowwise { weights, sources, .. } => weights[0].0 ^ ends(sources),
+            Kind::Columns { starts, columns, .. } => ends(starts) ^ ends(columns),
+            Kind::Reduce { starts, sources, .. } => ends(starts) ^ ends(sources),
+        };
+        self.blocks.iter().fold(0, |sum, b| sum ^ block(b))
+    }
     /// Number of rows of all blocks.
     pub fn row_count(&self) -> usize {
         self.blocks.iter().map(|b| b.rows).sum()

@@ -7,9 +7,11 @@ use super::selection::{Segment, Selection};
 use crate::base::index::Id;
 use crate::base::range::joined;
 use crate::template::WeightId;
+use crate::tensor::Shape;
 use crate::tensor::functions::{Activation, Aggregation, Combination};
 use crate::tensor::kernels;
 use crate::tensor::kernels::columns::{columns_backward, columns_forward};
+use crate::tensor::kernels::products::{scale_rows, scale_rows_adjoint};
 use crate::tensor::kernels::sums::{Mean, Rows, spread_rows, sum_rows};
 use crate::tensor::real::Real;
 use rayon::prelude::*;
@@ -185,6 +187,16 @@ impl<T: Real> State<T> {
                 for (gy, row) in gy.chunks_exact(width).zip(rows) {
                     let (id, source) = (weights[row], &sources[row..=row]);
                     let (w, gw) = (parameters.get(id), &mut gradients.values[parameters.ranges[id].clone()]);
+                    if input.is_scalar() && !source_gradient {
+                        kernels::times_left_adjoint(
+                            *weight_shape,
+                            &values[source[0] as usize..],
+                            *input,
+                            gy,
+                            gw,
+                        );
+                        continue;
+                    }
                     let grads = source_gradient.then_some(&mut *grads);
                     kernels::linear_backward(w, *weight_shape, values, source, *input, gy, gw, grads);
                 }
@@ -195,6 +207,12 @@ impl<T: Real> State<T> {
                 if *combination == Combination::Sum && inputs.iter().all(|s| *s == block.shape) {
                     let tuples = Rows::Tuples(k, &sources[rows.start * k..rows.end * k]);
                     spread_rows(gy, tuples, Mean::No, width, grads);
+                    gy.fill(T::ZERO);
+                    return;
+                }
+                if let Some(scalar_first) = scales(*combination, inputs) {
+                    let pairs = &sources[rows.start * k..rows.end * k];
+                    scale_rows_adjoint(values, pairs, scalar_first, width, gy, grads);
                     gy.fill(T::ZERO);
                     return;
                 }
@@ -361,6 +379,16 @@ fn add_up<T: Real>(sums: &[T], gw: &mut [T]) {
     }
 }
 
+/// Of the product of a scalar and another value: whether the scalar stands first.
+fn scales(combination: Combination, inputs: &[Shape]) -> Option<bool> {
+    match inputs {
+        [a, b] if combination == Combination::Product && (a.is_scalar() || b.is_scalar()) => {
+            Some(a.is_scalar())
+        }
+        _ => None,
+    }
+}
+
 /// The aggregations that are sums over rows.
 fn mean_of(aggregation: &Aggregation) -> Option<Mean> {
     match aggregation {
@@ -420,7 +448,11 @@ pub(super) fn forward_rows<T: Real>(
         Kind::Rowwise { weights, weight_shape, activation, input, sources, .. } => {
             for (y, row) in y.chunks_exact_mut(width).zip(rows) {
                 let (w, source) = (parameters.get(weights[row]), &sources[row..=row]);
-                kernels::linear_forward(w, *weight_shape, values, source, *input, y, scratch);
+                if input.is_scalar() {
+                    kernels::times(w, *weight_shape, &values[source[0] as usize..], *input, y);
+                } else {
+                    kernels::linear_forward(w, *weight_shape, values, source, *input, y, scratch);
+                }
             }
             activation.apply_in_place(y);
         }
@@ -434,6 +466,9 @@ pub(super) fn forward_rows<T: Real>(
             if *combination == Combination::Sum && inputs.iter().all(|s| *s == block.shape) {
                 let tuples = Rows::Tuples(k, &sources[rows.start * k..rows.end * k]);
                 sum_rows(values, tuples, Mean::No, width, y);
+            } else if let Some(scalar_first) = scales(*combination, inputs) {
+                let pairs = &sources[rows.start * k..rows.end * k];
+                scale_rows(values, pairs, scalar_first, width, y);
             } else {
                 for (i, row) in rows.enumerate() {
                     let offsets = &sources[row * k..(row + 1) * k];

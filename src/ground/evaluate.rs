@@ -11,7 +11,7 @@ use crate::data::{ConstId, Database, FactValue, PredId, Vocabulary, WorldId};
 use crate::plan::{Plan, Rows, Step, plan, rounded_size};
 use crate::syntax::ast::Sign;
 use crate::template::strata::{ComponentId, Strata};
-use crate::template::{Literal, Relation, Rule, RuleId, Template, TemplateValue, Term};
+use crate::template::{Literal, Relation, Rule, RuleId, Template, TemplateValue, Term, VarId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -44,6 +44,8 @@ pub struct Grounder<'a> {
     count: usize,
     world: WorldId,
     budget: usize,
+    /// Kept for its memory; empty between rules.
+    heads: Heads,
     /// Number of rows of each relevant predicate that hold in every world; empty before the first one.
     common: Vec<u32>,
     /// Values of common facts that the current world states anew, to be put back.
@@ -100,7 +102,10 @@ struct Frame<'p> {
     /// Matched row of each body literal.
     rows: Vec<u32>,
     key: Vec<ConstId>,
-    tuple: Vec<ConstId>,
+    /// Heads found whose rows are not yet known.
+    heads: Heads,
+    /// The rule's instances; those of `heads` come last and lack the row of the head.
+    words: Vec<u32>,
     /// Positions of the literals whose rows an instance records.
     recorded: Vec<usize>,
     used: &'p AtomicUsize,
@@ -109,7 +114,21 @@ struct Frame<'p> {
     found: bool,
 }
 
+/// Arguments of heads, one after the other. Which rows they are is asked for many at once, see [`Relation::insert_all`];
+/// nothing that the rule still reads depends on it, since the ranges of its literals were fixed when it began.
+///
+/// [`Relation::insert_all`]: super::relation::Relation::insert_all
+#[derive(Debug, Default)]
+struct Heads {
+    tuples: Vec<ConstId>,
+    count: usize,
+    rows: Vec<u32>,
+}
+
 const FULL: usize = usize::MAX;
+/// Heads that are asked for together: more than a core has loads under way (some dozens), and few enough that what is
+/// known of them stays in the first cache.
+const TOGETHER: usize = 128;
 /// Instances are added to the shared count in steps: one atomic operation each would cost more than the join.
 const STEP: usize = 1024;
 
@@ -145,6 +164,7 @@ impl<'a> Grounder<'a> {
             count: 0,
             world: WorldId::SHARED,
             budget: 0,
+            heads: Heads::default(),
             common: Vec::new(),
             overridden: HashMap::default(),
             repeated: Vec::new(),
@@ -342,13 +362,25 @@ impl<'a> Grounder<'a> {
             bindings: vec![ConstId(0); rule.variables.len()],
             rows: vec![NONE; rule.body.len()],
             key: Vec::new(),
-            tuple: Vec::new(),
+            heads: std::mem::take(&mut self.heads),
+            // Those of demand are not kept.
+            words: self
+                .ground
+                .instances
+                .get_mut(id)
+                .map(|i| std::mem::take(&mut i.words))
+                .unwrap_or_default(),
             recorded: rule.recorded().map(|(i, _)| i).collect(),
             used,
             round: number,
             found: false,
         };
-        if self.step(&mut frame, 0) { Ok(()) } else { Err(self.overflow()) }
+        let within = self.step(&mut frame, 0) && self.settle(&mut frame);
+        self.heads = frame.heads;
+        if let Some(instances) = self.ground.instances.get_mut(id) {
+            instances.words = frame.words;
+        }
+        if within { Ok(()) } else { Err(self.overflow()) }
     }
 
     fn overflow(&self) -> Overflow {
@@ -401,7 +433,7 @@ impl<'a> Grounder<'a> {
                     }
                 } else if bound == 0 {
                     for row in start..end {
-                        if self.bind(frame, *pred, row, binds, repeats) {
+                        if bind(&mut frame.bindings, self.ground.relations[*pred].row(row), binds, repeats) {
                             frame.rows[*literal] = row;
                             ok = self.step(frame, at + 1);
                             if !ok || (once && frame.found) {
@@ -411,13 +443,15 @@ impl<'a> Grounder<'a> {
                     }
                 } else {
                     let index = frame.indexes[at];
+                    let last = at + 1 == plan.steps.len();
                     let mut row = self.ground.relations[*pred].first(index, &frame.key[base..]);
                     while row != NONE && row >= start {
                         let relation = &self.ground.relations[*pred];
                         let fits = row < end && relation.agrees(row, *mask, &frame.key[base..]);
-                        if fits && self.bind(frame, *pred, row, binds, repeats) {
+                        if fits && bind(&mut frame.bindings, relation.row(row), binds, repeats) {
                             frame.rows[*literal] = row;
-                            ok = self.step(frame, at + 1);
+                            // Most instances are found here: no call for a step that is none.
+                            ok = if last { self.emit(frame) } else { self.step(frame, at + 1) };
                             if !ok || (once && frame.found) {
                                 break;
                             }
@@ -519,55 +553,61 @@ impl<'a> Grounder<'a> {
         false
     }
 
+    /// Takes down the instance that the bindings describe; false when the budget is spent.
     #[inline]
-    fn bind(
-        &self,
-        frame: &mut Frame<'_>,
-        pred: PredId,
-        row: u32,
-        binds: &[(usize, crate::template::VarId)],
-        repeats: &[(usize, crate::template::VarId)],
-    ) -> bool {
-        let args = self.ground.relations[pred].row(row);
-        for &(i, v) in binds {
-            frame.bindings[v.index()] = args[i];
-        }
-        repeats.iter().all(|&(i, v)| frame.bindings[v.index()] == args[i])
-    }
-
-    /// Records the instance that the bindings describe; false when the budget is spent.
     fn emit(&mut self, frame: &mut Frame<'_>) -> bool {
         let rule = frame.rule;
-        frame.tuple.clear();
-        frame.tuple.extend(rule.head_args.iter().map(|t| value(*t, &frame.bindings)));
-        let (head, _) = self.ground.relations[rule.head].insert(&frame.tuple, frame.round);
+        frame.heads.tuples.extend(rule.head_args.iter().map(|t| value(*t, &frame.bindings)));
+        frame.heads.count += 1;
         frame.found = true;
-        if frame.rule_id.index() >= self.ground.instances.len() {
-            return true;
-        }
-        let instances = &mut self.ground.instances[frame.rule_id];
-        let start = instances.words.len();
-        instances.words.push(head);
-        instances.words.extend(frame.recorded.iter().map(|&i| frame.rows[i]));
-        if rule.may_collapse {
-            let stride = instances.stride;
-            let words = &instances.words;
-            let slice = |i: u32| &words[i as usize * stride..(i as usize + 1) * stride];
-            let hash = |w: &[u32]| hash_words(w.iter().copied());
-            let number = u32::try_from(start / stride).expect("the budget is below 2^32");
-            let table = self.seen.entry(frame.rule_id).or_default();
-            let this = slice(number);
-            if table.find(hash(this), |&i| slice(i) == this).is_some() {
-                instances.words.truncate(start);
-                return true;
+        if frame.rule_id.index() < self.ground.instances.len() {
+            frame.words.push(NONE);
+            for &i in &frame.recorded {
+                frame.words.push(frame.rows[i]);
             }
-            table.insert_unique(hash(this), number, |&i| hash(slice(i)));
         }
-        self.count += 1;
-        if self.count.is_multiple_of(STEP) {
-            return frame.used.fetch_add(STEP, Ordering::Relaxed) + STEP <= self.budget;
+        frame.heads.count < TOGETHER || self.settle(frame)
+    }
+
+    /// Finds or makes the rows of all heads that wait, and counts their instances; false when the budget is spent.
+    fn settle(&mut self, frame: &mut Frame<'_>) -> bool {
+        let Heads { tuples, count, rows } = &mut frame.heads;
+        self.ground.relations[frame.rule.head].insert_all(tuples, *count, frame.round, rows);
+        tuples.clear();
+        let count = std::mem::take(count);
+        let Some(instances) = self.ground.instances.get(frame.rule_id) else { return true };
+        let stride = instances.stride;
+        let words = &mut frame.words;
+        // What is kept moves down over what is not.
+        let mut kept = words.len() - count * stride;
+        for (from, row) in (kept..words.len()).step_by(stride).zip(rows.iter()) {
+            words[from] = *row;
+            if frame.rule.may_collapse {
+                words.copy_within(from..from + stride, kept);
+                let slice = |i: u32| &words[i as usize * stride..(i as usize + 1) * stride];
+                let hash = |w: &[u32]| hash_words(w.iter().copied());
+                let number = u32::try_from(kept / stride).expect("the budget is below 2^32");
+                let table = self.seen.entry(frame.rule_id).or_default();
+                let this = slice(number);
+                if table.find(hash(this), |&i| slice(i) == this).is_some() {
+                    continue;
+                }
+                table.insert_unique(hash(this), number, |&i| hash(slice(i)));
+            }
+            kept += stride;
+            self.count += 1;
+            let within = if self.count.is_multiple_of(STEP) {
+                frame.used.fetch_add(STEP, Ordering::Relaxed) + STEP <= self.budget
+            } else {
+                self.count <= self.budget
+            };
+            if !within {
+                words.truncate(kept);
+                return false;
+            }
         }
-        self.count <= self.budget
+        words.truncate(kept);
+        true
     }
 
     /// Forgets the last world and puts in the facts of the next one. What holds in every world (shared facts, then those
@@ -669,6 +709,20 @@ impl<'a> Grounder<'a> {
     pub fn domain(&self) -> &[ConstId] {
         &self.domain
     }
+}
+
+/// Binds the variables of a row's arguments; whether those that come twice agree.
+#[inline]
+fn bind(
+    bindings: &mut [ConstId],
+    args: &[ConstId],
+    binds: &[(usize, VarId)],
+    repeats: &[(usize, VarId)],
+) -> bool {
+    for &(i, v) in binds {
+        bindings[v.index()] = args[i];
+    }
+    repeats.iter().all(|&(i, v)| bindings[v.index()] == args[i])
 }
 
 #[inline]

@@ -10,6 +10,7 @@ pub mod fragment;
 pub mod refine;
 pub mod relation;
 pub mod semiring;
+mod set;
 
 use crate::base::index::IndexVec;
 use crate::data::{FactValue, PredId};

@@ -584,7 +584,11 @@ impl<'a, T: Real> Trainer<'a, T> {
             None => order.chunks(size).collect(),
         };
         let (mut error, mut weight) = (0.0, 0.0);
-        for batch in batches {
+        for (at, batch) in batches.iter().enumerate() {
+            if let Some([next]) = batches.get(at + 1) {
+                let sample = &self.samples[*next];
+                self.shards[sample.shard].look_ahead(sample);
+            }
             let (e, w) = self.step(batch);
             if !e.is_finite() {
                 let sample = batch[0];

@@ -7,6 +7,7 @@
 //! may differ, as the packed product fuses multiply and add where the processor can.
 
 pub mod columns;
+pub mod products;
 pub mod sums;
 
 use super::wide::{self, Kernel};

@@ -446,6 +446,7 @@ fn the_page_of_models_lists_every_module() {
         "gnn" => "Layers over graphs",
         "kb" => "Knowledge bases",
         "logic" => "Logic and patterns",
+        "networks" => "Networks that read networks",
         "nn" => "Layers of ordinary networks",
         "points" => "Point clouds",
         "pool" => "From nodes to graphs",

@@ -31,6 +31,22 @@ pub fn agree(template: &str, data: &str, formula: impl Fn(&[Matrix]) -> Outputs)
 
 /// As [`agree`], with weights uniform in ±`scale`.
 pub fn agree_at(template: &str, data: &str, scale: f64, formula: impl Fn(&[Matrix]) -> Outputs) {
+    compare(template, data, scale, |_, w| formula(w));
+}
+
+/// As [`agree`], where there are families: the formula also asks for members by name, `w[n0,n1]`, in which the private
+/// name of a module stands as it is written there. They come behind all other weights.
+pub fn agree_named(
+    template: &str,
+    data: &str,
+    formula: impl Fn(&[Matrix], &dyn Fn(&str) -> Option<Matrix>) -> Outputs,
+) {
+    compare(template, data, 0.7, |names, w| {
+        formula(w, &|name| names.iter().position(|n| n == name).map(|k| w[k].clone()))
+    });
+}
+
+fn compare(template: &str, data: &str, scale: f64, formula: impl Fn(&[String], &[Matrix]) -> Outputs) {
     let settings = Settings::default();
     let (session, found) = Session::from_texts(template, data, settings);
     assert!(!has_errors(&found), "{}", shown(&found, &session));
@@ -42,9 +58,16 @@ pub fn agree_at(template: &str, data: &str, scale: f64, formula: impl Fn(&[Matri
         .template
         .weights
         .iter_enumerated()
-        .filter(|(_, w)| w.learnable && !w.constant)
+        .filter(|(_, w)| w.is_parameter() && !w.constant)
         .map(|(id, _)| id)
         .collect();
+    // `all__layer_1[a]` is `all[a]`.
+    let plain = |name: &str| match (name.split_once("__"), name.split_once('[')) {
+        (Some((first, _)), Some((_, members))) => format!("{first}[{members}"),
+        (Some((first, _)), None) => first.to_string(),
+        _ => name.to_string(),
+    };
+    let known: Vec<String> = learned.iter().map(|&w| plain(&session.template.weights[w].name)).collect();
     for &w in &learned {
         parameters.get_mut(w).iter_mut().for_each(|v| *v = scale * (2.0 * stream.uniform() - 1.0));
     }
@@ -84,7 +107,7 @@ pub fn agree_at(template: &str, data: &str, scale: f64, formula: impl Fn(&[Matri
             })
             .collect()
     };
-    let expected = order(formula(&weights));
+    let expected = order(formula(&known, &weights));
     let greatest = expected.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs()));
     assert!(greatest > 1e-3, "all outputs of the formula are zero");
     for ((atom, values, _), expected) in found.iter().zip(&expected) {
@@ -106,7 +129,7 @@ pub fn agree_at(template: &str, data: &str, scale: f64, formula: impl Fn(&[Matri
         state.backward(program, &parameters, &Selection::all(program), &mut gradients);
     }
     let objective = |weights: &[Matrix]| -> f64 {
-        let outputs = order(formula(weights));
+        let outputs = order(formula(&known, weights));
         outputs.iter().zip(&cotangents).map(|(o, c)| o.iter().zip(c).map(|(o, c)| o * c).sum::<f64>()).sum()
     };
     let mut deviations = Vec::new();

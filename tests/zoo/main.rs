@@ -6,6 +6,7 @@ mod harness;
 mod kit;
 mod layers;
 mod logic;
+mod networks;
 mod readout;
 mod relational;
 mod sequence;

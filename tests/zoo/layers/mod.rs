@@ -2,6 +2,7 @@
 
 mod attention;
 mod golden;
+mod power;
 
 use crate::harness::{Graph, Matrix, Outputs, agree};
 use nlog::base::rng::Stream;

@@ -1,5 +1,6 @@
 //! Logic and patterns of graphs against their formulas, written with loops.
 
+mod chains;
 mod patterns;
 
 use crate::harness::{Matrix, agree};

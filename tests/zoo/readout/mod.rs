@@ -1,5 +1,6 @@
 //! Readouts, poolings and what goes over the depth of a network, each against its formula.
 
+mod dense;
 mod generative;
 
 use crate::harness::{Graph, Matrix, Outputs, agree};

@@ -2,6 +2,7 @@
 
 mod attention;
 mod convolution;
+mod dropout;
 mod recurrent;
 mod trees;
 
