@@ -91,6 +91,13 @@ impl ValuePool {
         id
     }
 
+    /// The id of a value, if it is known (compared bit by bit).
+    pub fn find(&self, shape: Shape, values: &[f64]) -> Option<ValueId> {
+        let equal = |i: ValueId| self.get(i).iter().zip(values).all(|(a, b)| a.to_bits() == b.to_bits());
+        let same = |i: &u32| self.shape(ValueId(*i)) == shape && equal(ValueId(*i));
+        self.table.find(hash_value(shape, values), same).map(|i| ValueId(*i))
+    }
+
     /// The shape of a value.
     #[inline]
     pub fn shape(&self, id: ValueId) -> Shape {

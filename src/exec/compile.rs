@@ -14,7 +14,7 @@ use super::program::{Block, Kind, Leaf, Origin, OutputSlot, Program};
 use super::schedule::{Schedule, schedule};
 use crate::base::hash::{HashMap, IndexMap};
 use crate::base::span::Span;
-use crate::data::{Database, PredId, Vocabulary};
+use crate::data::{Database, PredId, ValueId, Vocabulary};
 use crate::diag::{Diagnostic, codes};
 use crate::graph::function::{Map, Slot, map_of};
 use crate::graph::{Graph, NeuronId, Op};
@@ -30,6 +30,8 @@ pub struct Context<'a> {
     pub vocabulary: &'a Vocabulary,
     /// Constant values.
     pub database: &'a Database,
+    /// Values from this one on may change: the program is to keep how its constants follow from them.
+    pub drawn: Option<ValueId>,
     /// The activation of an output whose predicate states none, by its shape.
     pub output_activation: &'a dyn Fn(Shape) -> Activation,
 }
@@ -185,7 +187,7 @@ fn compiled(graph: &Graph, context: &Context<'_>, fusion: Fusion) -> Result<Comp
         graph,
         fusion,
         maps: &maps,
-        program: Program::default(),
+        program: Program { recipe: context.drawn.map(|_| Box::default()), ..Program::default() },
         offset: vec![0; graph.len()],
         shape: vec![Shape::SCALAR; graph.len()],
         leaves: HashMap::default(),
@@ -268,6 +270,9 @@ impl<'a> Compiler<'a> {
                     self.offset[n] = known.unwrap_or_else(|| {
                         let written = template.compat.written(values.shape(*v), values.get(*v));
                         let at = constants::push(&mut self.program, &written);
+                        if self.context.drawn.is_some_and(|first| *v >= first) {
+                            constants::note_value(&mut self.program, *v, at, written.len());
+                        }
                         constants.insert(op, at);
                         at
                     });

@@ -5,6 +5,7 @@
 
 use super::program::{Block, Kind, Leaf, OutputSlot, Program};
 use super::selection::{Segment, Selection};
+use std::ops::Range;
 
 const NOWHERE: u32 = u32::MAX;
 
@@ -15,18 +16,21 @@ pub struct Extractor<'a> {
     moved: Vec<u32>,
     /// The offsets that have a place there.
     touched: Vec<u32>,
+    /// Where the constants of the last part stand among those of the program, in order.
+    pub taken: Vec<Range<usize>>,
 }
 
 impl<'a> Extractor<'a> {
     /// An extractor for a program.
     pub fn new(program: &'a Program) -> Self {
-        Extractor { program, moved: vec![NOWHERE; program.arena], touched: Vec::new() }
+        Extractor { program, moved: vec![NOWHERE; program.arena], touched: Vec::new(), taken: Vec::new() }
     }
 
     /// The part that computes some outputs (positions in the program's list, all with the rows of `selection`). Its
     /// outputs are these, in this order; inputs keep their order, so it computes the same values to the bit.
     pub fn extract(&mut self, selection: &Selection, outputs: &[usize]) -> Program {
         let mut part = Program::default();
+        self.taken.clear();
         for &l in &selection.leaves {
             let leaf = self.program.leaves[l as usize];
             self.set(leaf.offset as u32, part.arena as u32);
@@ -76,6 +80,7 @@ impl<'a> Extractor<'a> {
             self.set(offset, (part.constants_base + part.constants.len()) as u32);
             let at = offset as usize - program.constants_base;
             part.constants.extend_from_slice(&program.constants[at..at + length]);
+            self.taken.push(at..at + length);
         }
     }
 

@@ -12,6 +12,7 @@ pub mod partition;
 pub mod pieces;
 pub mod profile;
 pub mod program;
+pub mod refill;
 pub mod run;
 pub mod schedule;
 pub mod selection;

@@ -1,6 +1,7 @@
 //! Blocks, programs, parameters.
 
 use super::fusion::SumChoice;
+use super::refill::Recipe;
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
 use crate::template::{GroupId, Template, WeightId};
@@ -214,6 +215,9 @@ pub struct Program {
     pub outputs: Vec<OutputSlot>,
     /// Neurons that only copy their input and so have no row of their own.
     pub copies: usize,
+    /// How the constants follow from values that may change; `None` if other values would need another program, or none
+    /// was asked for.
+    pub recipe: Option<Box<Recipe>>,
     /// Where sums could be computed before or after a weight: what was chosen.
     pub sums: Vec<SumChoice>,
 }

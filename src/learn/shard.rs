@@ -3,7 +3,7 @@
 use super::batches::kinds;
 use super::loss::Loss;
 use super::trainer::{Batch, Sample};
-use crate::data::Split;
+use crate::data::{Split, ValueId};
 use crate::exec::extract::Extractor;
 use crate::exec::profile::Clock;
 use crate::exec::selection::Selector;
@@ -90,6 +90,8 @@ struct Part {
     everything: Selection,
     /// The outputs of the whole program that it computes.
     outputs: Vec<usize>,
+    /// Where its constants stand among those of the whole program.
+    constants: Vec<Range<usize>>,
 }
 
 /// Most rows of the programs of single samples that depend on the same rows (some 30 bytes each).
@@ -121,6 +123,26 @@ impl<'a, T: Real> Shard<'a, T> {
             seed: Vec::new(),
             program,
         }
+    }
+
+    /// Puts other values in place of constants, see [`Program::refill`].
+    pub fn refill<'v>(&mut self, value: &dyn Fn(ValueId) -> &'v [f64]) -> bool {
+        let Shard { program, state, layout, .. } = self;
+        if !program.to_mut().refill(value) {
+            return false;
+        }
+        match layout {
+            Arenas::Together { .. } => state.load(program),
+            Arenas::Apart { parts, all, .. } => {
+                for part in parts {
+                    let own = &mut part.program.constants;
+                    own.clear();
+                    part.constants.iter().for_each(|r| own.extend_from_slice(&program.constants[r.clone()]));
+                }
+                all.iter_mut().for_each(|(_, state)| state.load(program));
+            }
+        }
+        true
     }
 
     /// Begins to measure.
@@ -257,7 +279,7 @@ impl<'a, T: Real> Shard<'a, T> {
                 gradients.clear(parameters, weights);
                 let mut error = 0.0;
                 for i in batch {
-                    let Part { program, everything, outputs } = part(i);
+                    let Part { program, everything, outputs, .. } = part(i);
                     state.load(program);
                     state.forward(program, parameters, everything);
                     error += seeded.sample(state, program, &samples[*i], 0..outputs.len());
@@ -430,7 +452,7 @@ fn apart<T: Real>(program: &Program, found: Found) -> Arenas<T> {
     let part = |(selection, outputs): (Selection, Vec<usize>)| {
         let program = extractor.extract(&selection, &outputs);
         let everything = Selection::all(&program);
-        Part { program, everything, outputs }
+        Part { program, everything, outputs, constants: extractor.taken.clone() }
     };
     Arenas::Apart { parts: selections.into_iter().map(part).collect(), of, all }
 }

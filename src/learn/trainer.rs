@@ -9,7 +9,7 @@ use super::profile::{Stopwatch, TrainProfile};
 use super::shard::Shard;
 use crate::base::index::{Id, IndexVec};
 use crate::base::rng::Stream;
-use crate::data::Split;
+use crate::data::{Split, ValueId};
 use crate::exec::{Gradients, Parameters, Program};
 use crate::template::{Kinship, Template, Trains, WeightId};
 use crate::tensor::real::Real;
@@ -219,11 +219,21 @@ pub struct NotFinite {
 
 /// What an epoch is learned on instead of what is evaluated.
 #[derive(Debug)]
-pub struct Drawn {
-    /// The programs.
-    pub programs: Vec<Program>,
-    /// Their samples.
-    pub samples: Vec<Sample>,
+pub enum Drawn {
+    /// Other programs.
+    Programs {
+        /// The programs.
+        programs: Vec<Program>,
+        /// Their samples.
+        samples: Vec<Sample>,
+    },
+    /// The programs of the epoch before, with other values of facts.
+    Values {
+        /// The first value that changes.
+        first: ValueId,
+        /// This and those after it.
+        values: Vec<Vec<f64>>,
+    },
 }
 
 /// Below this many elements a step is too short to share between threads (a rayon fork costs some 5 µs).
@@ -247,6 +257,8 @@ pub struct Trainer<'a, T> {
     by_shard: Vec<Vec<usize>>,
     /// The weights that a step changes.
     touched: Vec<u32>,
+    /// What the last epoch was learned on, if it is not what is evaluated.
+    drawn: Option<(Vec<Shard<'a, T>>, Vec<Sample>)>,
     order: Vec<usize>,
     shuffles: Stream,
     learning_rate: f64,
@@ -318,6 +330,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             total: Gradients::new(&parameters),
             by_shard: vec![Vec::new(); shards.len()],
             touched: Vec::new(),
+            drawn: None,
             learning_rate: lr,
             epoch: 0,
             best: None,
@@ -360,7 +373,7 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Trains for the epochs of the settings, telling `watch` after each; then the best model is put back.
     pub fn train(&mut self, watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>) -> Result<(), NotFinite> {
-        self.train_regrouped(watch, &mut |_| ControlFlow::Continue(Vec::new()), &mut |_| {
+        self.train_regrouped(watch, &mut |_| ControlFlow::Continue(Vec::new()), &mut |_, _| {
             ControlFlow::Continue(None)
         })
     }
@@ -368,12 +381,12 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// The same; whenever the weights are about to be used for an evaluation and a further epoch, and for the model that
     /// is kept, `regroup` is asked for programs that take the place of some shards'. They must have the same outputs in
     /// the same order. If it breaks off, training ends at once, with the weights as they are. `redraw` may give an epoch
-    /// programs and samples of its own.
+    /// programs and samples of its own; it is told whether other values will do.
     pub fn train_regrouped(
         &mut self,
         watch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
         regroup: &mut dyn FnMut(&Parameters<T>) -> ControlFlow<(), Vec<(usize, Program)>>,
-        redraw: &mut dyn FnMut(usize) -> ControlFlow<(), Option<Drawn>>,
+        redraw: &mut dyn FnMut(usize, bool) -> ControlFlow<(), Option<Drawn>>,
     ) -> Result<(), NotFinite> {
         if self.order.is_empty() {
             return Ok(());
@@ -394,10 +407,16 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
             self.learning_rate =
                 self.settings.schedule.at_epoch_start(self.learning_rate, initial, self.epoch, epochs);
-            let online_error = match redraw(self.epoch) {
-                ControlFlow::Continue(None) => self.epoch()?,
-                ControlFlow::Continue(Some(drawn)) => self.epoch_on(drawn)?,
-                ControlFlow::Break(()) => return Ok(()),
+            let mut values_do = self.drawn.is_some();
+            let online_error = loop {
+                match redraw(self.epoch, values_do) {
+                    ControlFlow::Continue(None) => break self.epoch()?,
+                    ControlFlow::Continue(Some(drawn)) => match self.take(drawn) {
+                        true => break self.epoch_on_drawn()?,
+                        false => values_do = false,
+                    },
+                    ControlFlow::Break(()) => return Ok(()),
+                }
             };
             if self.replace_programs(regroup).is_break() {
                 return Ok(());
@@ -437,22 +456,38 @@ impl<'a, T: Real> Trainer<'a, T> {
         Ok(())
     }
 
-    /// One pass over the training samples of other programs.
-    fn epoch_on(&mut self, drawn: Drawn) -> Result<f64, NotFinite> {
-        let (batch, count) = (self.settings.batch, drawn.programs.len());
-        let programs = drawn.programs.into_iter().enumerate();
+    /// Makes what an epoch is learned on; false if other values will not do.
+    fn take(&mut self, drawn: Drawn) -> bool {
+        let (programs, samples) = match drawn {
+            Drawn::Programs { programs, samples } => (programs, samples),
+            Drawn::Values { first, values } => {
+                let value = |v: ValueId| &values[v.index() - first.index()][..];
+                let mut shards = self.drawn.iter_mut().flat_map(|(shards, _)| shards);
+                return shards.all(|s| s.refill(&value));
+            }
+        };
+        let (batch, count) = (self.settings.batch, programs.len());
+        let programs = programs.into_iter().enumerate();
         let mut shards: Vec<Shard<'a, T>> = programs
-            .map(|(i, p)| Shard::new(Cow::Owned(p), i, &drawn.samples, &self.parameters, batch, count))
+            .map(|(i, p)| Shard::new(Cow::Owned(p), i, &samples, &self.parameters, batch, count))
             .collect();
         if self.watch.is_some() {
             shards.iter_mut().for_each(Shard::start_clock);
         }
-        let of_training = drawn.samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train);
+        self.drawn = Some((shards, samples));
+        true
+    }
+
+    /// One pass over the training samples of drawn programs.
+    fn epoch_on_drawn(&mut self) -> Result<f64, NotFinite> {
+        let Some((mut shards, samples)) = self.drawn.take() else { return self.epoch() };
+        let count = shards.len();
+        let of_training = samples.iter().enumerate().filter(|(_, s)| s.split == Split::Train);
         let mut order: Vec<usize> = of_training.map(|(i, _)| i).collect();
         if self.settings.shuffle {
             self.shuffles.shuffle(&mut order);
         }
-        let mut samples = Cow::Owned(drawn.samples);
+        let mut samples = Cow::Owned(samples);
         let mut by_shard = vec![Vec::new(); count];
         let mut swap = |trainer: &mut Self| {
             std::mem::swap(&mut trainer.shards, &mut shards);
@@ -467,6 +502,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.shards.iter_mut().for_each(|shard| watch.collect(shard, &|w| shapes[w]));
         }
         swap(self);
+        self.drawn = Some((shards, samples.into_owned()));
         error
     }
 

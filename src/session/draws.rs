@@ -1,15 +1,18 @@
 //! Facts that are drawn at random, `[draw=…]`: once for evaluation, and anew for every epoch.
 //!
 //! Each draw has a stream of its own, by the seed, the predicate, the world and the epoch, so that nothing else in a
-//! program changes what is drawn. An epoch is a network of its own, built from the facts of that epoch.
+//! program changes what is drawn. An epoch is a network of its own, built from the facts of that epoch. Where draws are
+//! normal only, epochs differ in values only: the network of the first is kept, and gets the values of the others.
 
-use super::{Network, Session};
+use super::{LiftMode, Network, Session};
 use crate::base::hash::HashSet;
 use crate::base::index::Id;
 use crate::base::rng::Stream;
 use crate::base::span::Span;
-use crate::data::{ConstId, FactValue, PredId, WorldId};
+use crate::data::{ConstId, FactValue, PredId, ValueId, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
+use crate::learn::trainer;
+use crate::template::PredicateInfo;
 use crate::template::draws::{Draw, DrawKind};
 use crate::tensor::Shape;
 
@@ -17,6 +20,9 @@ use crate::tensor::Shape;
 const TRIES: usize = 64;
 
 type Tuple = Vec<ConstId>;
+
+/// A fact that is drawn, with its value where this is not 1.
+type Drawn = (Tuple, Option<(Shape, Vec<f64>)>);
 
 impl Session {
     /// Whether some facts are drawn at random.
@@ -32,24 +38,14 @@ impl Session {
             self.database.shared.clear(pred);
             self.database.examples.clear(pred);
         }
-        let draws: Vec<(PredId, Draw, Span)> = self
-            .template
-            .predicates
-            .iter_enumerated()
-            .filter_map(|(p, info)| info.draw.as_ref().map(|d| (p, d.node, d.span)))
-            .collect();
-        for (pred, draw, span) in draws {
+        for (pred, draw, span) in self.draws() {
             if let Some(d) = self.conflict(pred, draw, span) {
                 out.push(d);
                 continue;
             }
             self.drawn.push(pred);
-            let name = self.vocabulary.predicate_text(pred);
             for world in self.worlds_of(draw.over) {
-                let over = self.facts_of(draw.over, world);
-                let mut stream =
-                    Stream::new(self.settings.train.seed, &format!("draw {name} {} {epoch}", world.0));
-                for (args, value) in drawn(draw.kind, &over, epoch == 0, &mut stream) {
+                for (args, value) in self.drawn_in(world, pred, draw, epoch) {
                     let value = match value {
                         Some((shape, values)) => {
                             FactValue::Constant(self.database.values.intern(shape, &values))
@@ -68,9 +64,54 @@ impl Session {
         out
     }
 
+    fn draws(&self) -> Vec<(PredId, Draw, Span)> {
+        let draw = |(p, info): (PredId, &PredicateInfo)| info.draw.as_ref().map(|d| (p, d.node, d.span));
+        self.template.predicates.iter_enumerated().filter_map(draw).collect()
+    }
+
+    /// The facts of a predicate that an epoch draws in a world.
+    fn drawn_in(&self, world: WorldId, pred: PredId, draw: Draw, epoch: usize) -> Vec<Drawn> {
+        let name = self.vocabulary.predicate_text(pred);
+        let over = self.facts_of(draw.over, world);
+        let mut stream = Stream::new(self.settings.train.seed, &format!("draw {name} {} {epoch}", world.0));
+        drawn(draw.kind, &over, epoch == 0, &mut stream)
+    }
+
+    /// The values drawn for an epoch, if the network of another epoch computes with them what their own would.
+    ///
+    /// That is so if all values are normal and differ from each other and from all others: then no neurons become one
+    /// that others' values keep apart, and none is left out as a 0 or 1. (Values that are made anew each time, as those of
+    /// dropout, are often equal.)
+    pub(super) fn redrawn_values(&self, epoch: usize) -> Option<trainer::Drawn> {
+        let known = &self.database.values;
+        let mut values = Vec::new();
+        let mut seen: HashSet<Vec<u64>> = HashSet::default();
+        for (pred, draw, _) in self.draws() {
+            if !matches!(draw.kind, DrawKind::Normal { .. }) || self.settings.lift_mode != LiftMode::Exact {
+                return None;
+            }
+            for world in self.worlds_of(draw.over) {
+                for (_, value) in self.drawn_in(world, pred, draw, epoch) {
+                    let (shape, numbers) = value?;
+                    let bits = numbers.iter().map(|x| x.to_bits()).collect();
+                    if numbers.iter().any(|x| *x == 0.0 || *x == 1.0)
+                        || known.find(shape, &numbers).is_some()
+                        || !seen.insert(bits)
+                    {
+                        return None;
+                    }
+                    values.push(self.template.compat.written(shape, &numbers));
+                }
+            }
+        }
+        Some(trainer::Drawn::Values { first: ValueId::new(known.len()), values })
+    }
+
     /// The network of one epoch, with the facts drawn for it.
     pub(super) fn redrawn(&self, asked: &[usize], epoch: usize) -> Result<Network, Diagnostics> {
         let mut session = self.clone();
+        // The first epoch's values must be such, too.
+        session.first_drawn = self.redrawn_values(epoch).map(|_| ValueId::new(self.database.values.len()));
         let mut found = session.draw(epoch);
         let weights = self.template.weights.len();
         if self.template.has_families() {
@@ -154,13 +195,8 @@ impl Session {
     }
 }
 
-/// The facts drawn over others, with their values where these are not 1.
-fn drawn(
-    kind: DrawKind,
-    over: &[Tuple],
-    evaluates: bool,
-    stream: &mut Stream,
-) -> Vec<(Tuple, Option<(Shape, Vec<f64>)>)> {
+/// The facts drawn over others.
+fn drawn(kind: DrawKind, over: &[Tuple], evaluates: bool, stream: &mut Stream) -> Vec<Drawn> {
     match kind {
         DrawKind::Normal { shape } => {
             let mut number = || if evaluates { 0.0 } else { stream.normal() };
@@ -218,4 +254,74 @@ fn negatives(edges: &[Tuple], ratio: f64, stream: &mut Stream) -> Vec<[ConstId; 
         out.extend(rest.into_iter().take(wanted - out.len()));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Settings;
+
+    const DATA: &str = "node(a). node(b). node(c). <1> x(a). <2> x(b). <3> x(c). ?- 1 q(X).";
+
+    fn session(template: &str) -> Session {
+        let (session, found) = Session::from_texts(template, DATA, Settings::default());
+        assert!(!has_errors(&found), "{found:?}");
+        session
+    }
+
+    fn network(session: &Session, epoch: usize) -> Network {
+        session.redrawn(&[0], epoch).unwrap_or_else(|found| panic!("{found:?}"))
+    }
+
+    /// Makes sure that a kept network, with the values of another epoch, is the network of that epoch; says how many of 40
+    /// epochs had to be built anew.
+    fn refilled(template: &str) -> usize {
+        let session = session(template);
+        let mut kept = network(&session, 1);
+        let mut built = 0;
+        for epoch in 2..=41 {
+            let new = network(&session, epoch);
+            let done = match session.redrawn_values(epoch) {
+                Some(trainer::Drawn::Values { first, values }) => {
+                    let value = |v: ValueId| &values[v.index() - first.index()][..];
+                    kept.programs.iter_mut().all(|p| p.refill(&value))
+                }
+                _ => false,
+            };
+            if !done {
+                built += 1;
+                kept = new;
+                continue;
+            }
+            for (a, b) in kept.programs.iter().zip(&new.programs) {
+                let bits = |p: &crate::exec::Program| -> Vec<u64> {
+                    p.constants.iter().map(|x| x.to_bits()).collect()
+                };
+                assert!(bits(a) == bits(b), "{template}, epoch {epoch}");
+                assert_eq!(format!("{:?}", a.blocks), format!("{:?}", b.blocks), "{template}, epoch {epoch}");
+            }
+        }
+        built
+    }
+
+    #[test]
+    fn normal_draws_keep_the_network_of_an_epoch() {
+        assert_eq!(refilled("e/1 [draw=normal(node,2)] q(X) :- {1} x(X), {1,2} e(X)."), 0);
+        // What follows from drawn values alone is computed when a program is made.
+        let sums = "e/1 [draw=normal(node,2)] m/1 [draw=normal(node,2)] q(X) :- {1} x(X), {1,2} s.
+            s :- e(X). [aggregation=max] s :- m(X), e(X).";
+        assert_eq!(refilled(sums), 0);
+        // A relu makes zeros: sometimes two in three, of which a program reads the others alone.
+        let sparse =
+            "e/1 [draw=normal(node,6)] q(X) :- {1} x(X), {1,6} r(X). r(X) :- e(X). r/1 [transformation=relu]";
+        let built = refilled(sparse);
+        assert!((5..40).contains(&built), "{built}");
+        for others in
+            ["m/1 [draw=dropout(node,0.5)]", "m/2 [draw=permutation(node)]", "m/2 [draw=negatives(p,1)]"]
+        {
+            let rule = if others.contains("/1") { "q(X) :- m(X)." } else { "q(X) :- m(X,_)." };
+            let template = format!("p(a,b). e/1 [draw=normal(node,2)] {others} q(X) :- {{1,2}} e(X). {rule}");
+            assert!(session(&template).redrawn_values(1).is_none(), "{template}");
+        }
+    }
 }

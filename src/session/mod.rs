@@ -23,7 +23,7 @@ pub mod verify;
 
 use crate::base::span::SourceMap;
 use crate::data::builder::Builder;
-use crate::data::{Database, MAX_ARITY, PredId, Query, QueryTerm, Split, Vocabulary, WorldId};
+use crate::data::{Database, MAX_ARITY, PredId, Query, QueryTerm, Split, ValueId, Vocabulary, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
 use crate::expand::{Library, expand};
 use crate::graph::lift::Scope;
@@ -130,6 +130,8 @@ pub struct Session {
     pub libraries: Vec<PathBuf>,
     /// Predicates whose facts are drawn.
     pub drawn: Vec<PredId>,
+    /// The first value of drawn facts, if programs are to be made such that other values can take the place of these.
+    pub(crate) first_drawn: Option<ValueId>,
     /// Settings.
     pub settings: Settings,
     /// Seconds spent on reading.
@@ -232,6 +234,7 @@ impl Session {
             modules: Library::default(),
             libraries: Vec::new(),
             drawn: Vec::new(),
+            first_drawn: None,
             settings,
             parse_seconds: 0.0,
             member_seconds: 0.0,

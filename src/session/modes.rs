@@ -197,6 +197,7 @@ impl Session {
             template: &self.template,
             vocabulary: &self.vocabulary,
             database: &self.database,
+            drawn: self.first_drawn,
             output_activation: &|shape| loss.default_output_activation(shape),
         })
     }

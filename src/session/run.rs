@@ -124,13 +124,16 @@ impl Session {
                     Some(lossy) => lossy.check(parameters),
                     None => ControlFlow::Continue(Vec::new()),
                 },
-                &mut |epoch| {
+                &mut |epoch, values_do| {
                     if !self.has_draws() {
                         return ControlFlow::Continue(None);
                     }
+                    if let Some(values) = self.redrawn_values(epoch).filter(|_| values_do) {
+                        return ControlFlow::Continue(Some(values));
+                    }
                     match self.redrawn(&network.asked, epoch) {
                         Ok(Network { programs, samples, .. }) => {
-                            ControlFlow::Continue(Some(Drawn { programs, samples }))
+                            ControlFlow::Continue(Some(Drawn::Programs { programs, samples }))
                         }
                         Err(found) => {
                             refused = found.into_iter().find(Diagnostic::is_error);

@@ -2,8 +2,9 @@
 
 use crate::files::{err, files, nlog, out};
 use crate::support::{answers, evaluate_only, network, run, session};
-use nlog::learn::{Loss, Optimizer};
-use nlog::session::{LiftMode, Session, Settings};
+use nlog::graph::lift::Scope;
+use nlog::learn::{Batch, Loss, Optimizer};
+use nlog::session::{LiftMode, Precision, Session, Settings};
 use std::collections::BTreeSet;
 
 const PLAIN: &str = "[rule=identity, atom=identity, aggregation=sum]\n";
@@ -51,6 +52,32 @@ fn every_epoch_draws_anew_from_a_stream_of_its_own() {
     // Another draw changes nothing.
     let more = format!("m/1 [draw=dropout(node,0.5)] {noise} r(X) :- m(X).");
     assert_eq!(first, errors(&more, &format!("{data} ?- r(X)."), 4, 1));
+}
+
+/// Another kind of draw, which nothing reads, has every epoch built anew.
+#[test]
+fn a_kept_network_trains_as_networks_made_anew() {
+    let template = "e/1 [draw=normal(node,4)] h(X) :- {3,2} x(X), {3,4} e(X), {3,4} r(X). r(X) :- e(X).
+        r/1 [transformation=relu] s :- e(X). {1} q(X) :- {1,3} h(X), {1,4} s.";
+    let data = "node(a). node(b). node(c). node(d). <[1,2]> x(a). <[0,1]> x(b). <[3,1]> x(c). <[1,1]> x(d).
+        ?- 1 q(a), 0 q(b), 1 q(c), 0 q(d).";
+    let trained = |template: &str, batch: Batch, lift: Scope, precision: Precision| {
+        let mut settings = Settings { lift, precision, ..Settings::default() };
+        settings.train.epochs = 12;
+        settings.train.batch = batch;
+        let (_, parameters, outcome) = run(&session(template, data, settings));
+        let errors = outcome.history.epochs.iter().map(|e| e.online_error);
+        parameters.values.into_iter().chain(errors).map(f64::to_bits).collect::<Vec<_>>()
+    };
+    for (batch, lift, precision) in [
+        (Batch::Size(1), Scope::Sample, Precision::F64),
+        (Batch::Size(3), Scope::Off, Precision::F64),
+        (Batch::All, Scope::All, Precision::F32),
+    ] {
+        let anew = format!("{template} unread/1 [draw=dropout(node,0.5)]");
+        let expected = trained(&anew, batch, lift, precision);
+        assert!(trained(template, batch, lift, precision) == expected, "{batch:?} {lift:?}");
+    }
 }
 
 #[test]

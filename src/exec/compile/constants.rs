@@ -2,6 +2,7 @@
 //! all others, until the compiled program gives those that are read a place between leaves and blocks.
 
 use super::{Compiler, ValueAt};
+use crate::data::ValueId;
 use crate::exec::program::{Block, Kind, Parameters, Program};
 use crate::exec::run::forward_rows;
 use crate::tensor::Shape;
@@ -23,6 +24,13 @@ pub(super) fn push(program: &mut Program, elements: &[f64]) -> u32 {
     let at = program.constants.len() as u32;
     program.constants.extend_from_slice(elements);
     FIRST + at
+}
+
+/// Remembers that a constant is a value that may change.
+pub(super) fn note_value(program: &mut Program, value: ValueId, offset: u32, length: usize) {
+    if let (Some(recipe), Some(at)) = (&mut program.recipe, place(offset)) {
+        recipe.values.push((value, at..at + length));
+    }
 }
 
 /// The sources of a kind of block that reads no weight.
@@ -53,6 +61,12 @@ impl Compiler<'_> {
         let values = &self.program.constants;
         forward_rows(&block, 0..rows, &Parameters::none(), values, &mut y, &mut Vec::new());
         let first = push(&mut self.program, &y);
+        if let (Some(recipe), Some(at)) = (&mut self.program.recipe, place(first)) {
+            let sources = unweighted(kind).expect("found above");
+            if sources.iter().any(|s| recipe.changes(*s as usize)) {
+                recipe.blocks.push((block, at));
+            }
+        }
         Some((0..rows).map(|i| first + (i * width) as u32).collect())
     }
 }
@@ -87,10 +101,17 @@ pub(super) fn settle(program: &mut Program, values: &mut [ValueAt]) {
     let mut kept = Vec::new();
     for (at, moved) in moved.iter_mut().enumerate() {
         let range: Range<usize> = at..at + *moved as usize;
+        if let Some(recipe) = program.recipe.as_mut().filter(|_| !range.is_empty()) {
+            recipe.kept.push(range.clone());
+        }
         *moved = if range.is_empty() { NOWHERE } else { base + kept.len() as u32 };
         kept.extend_from_slice(&program.constants[range]);
     }
-    program.constants = kept;
+    let all = std::mem::replace(&mut program.constants, kept);
+    if let Some(recipe) = &mut program.recipe {
+        recipe.all = all;
+    }
+    program.recipe = program.recipe.take().filter(|r| r.is_dense());
     let by = program.constants.len() as u32;
     let shift = |offset: &mut u32| match place(*offset) {
         Some(at) => *offset = moved[at],
