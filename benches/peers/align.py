@@ -5,7 +5,8 @@ after steps of training, so equal gradients.
 
 Needs torch and torch_geometric. Every module is followed by a linear map to one number a node, trained on random labels
 with binary cross-entropy and full-batch SGD, in 64 bits, on random graphs with an isolated node and a self loop.
-`align_layers.py` and `align_readouts.py` say what is compared.
+Losses, as of models that learn without labels, are trained themselves, each in its step. `align_layers.py`,
+`align_readouts.py` and `align_models.py` say what is compared.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import torch
 torch.set_default_dtype(torch.float64)
 
 from align_layers import LAYERS  # noqa: E402  (the type of numbers comes first)
+from align_models import MODELS  # noqa: E402
 from align_readouts import READOUTS  # noqa: E402
 
 # The modules of this checkout, whatever the program carries.
@@ -45,7 +47,7 @@ class Graph:
             j, i = (self.draw(2) * (NODES - 1)).long().tolist()
             if loop or j != i:
                 pairs |= {(j, i), (i, j)} if both else {(j, i)}
-        self.edges = torch.tensor(sorted(pairs)).t()
+        self.edges = torch.tensor(sorted(pairs)).t().contiguous()
         count = len(pairs)
         self.strength = self.draw(count) + 0.5
         self.feat, self.wide = 2 * self.draw(count, 2) - 1, 2 * self.draw(count, WIDTH) - 1
@@ -57,12 +59,14 @@ class Graph:
         for n in range(NODES):
             for name, values in [("x", self.x), ("y", self.y), ("pos", self.pos)]:
                 out.append(f"<{values[n].tolist()}> {name}(n{n}).")
-            out.append(f"?- {int(self.labels[n])} out(n{n}).")
         for e, (j, i) in enumerate(self.edges.t().tolist()):
             out.append(f"edge(n{j},n{i}). r{self.kinds[e]}(n{j},n{i}). typed(n{j},r{self.kinds[e]},n{i}).")
             for name, values in [("strength", self.strength), ("feat", self.feat), ("wide", self.wide)]:
                 out.append(f"<{values[e].tolist()}> {name}(n{j},n{i}).")
-        return "\n".join(out)
+        return "\n".join(out) + "\n"
+
+    def queries(self):
+        return "\n".join(f"?- {int(label)} out(n{n})." for n, label in enumerate(self.labels))
 
 
 def stated(template, draw):
@@ -83,14 +87,15 @@ def stated(template, draw):
     return re.sub(r"(?<!<)(\$\w+=)?\{(\d+(?:,\d+)?)\}", value, template), values
 
 
-def outputs(nlog, folder, steps, rate):
+def outputs(nlog, folder, steps, rate, queries, loss):
     file = folder / "predictions.csv"
     command = [nlog, "run", folder / "t.lrnn", folder / "d.db", "--epochs", str(steps), "--optimizer", "sgd", "--lr"]
     command += [str(rate), "--batch", "all", "--eval-every", "100000", "--predictions", file, "-q"]
+    command += ["--loss", loss]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     with open(file) as f:
         rows = {r["query"]: float(r["output"]) for r in csv.DictReader(f)}
-    return torch.tensor([rows[f"out(n{n})"] for n in range(NODES)])
+    return torch.tensor([rows[query] for query in queries])
 
 
 def compare(nlog, case, seed):
@@ -101,14 +106,41 @@ def compare(nlog, case, seed):
         (folder / "m.lrnn").write_text("".join(f"import {i}.\n" for i in case.imports.split()) + case.text)
         expand = [nlog, "check", folder / "m.lrnn", "--expand", "--lib", STDLIB]
         template = subprocess.run(expand, check=True, capture_output=True, text=True).stdout
-        plain = "[transformation=identity, aggregation=sum]\n"
-        template += f"{{1,{case.width}}} out(I) :- {'h, *x(I)' if case.whole else 'h(I)'}.  {plain}"
-        if case.rest or case.whole:
-            template += f"{{1,{WIDTH}}} out(I) :- x(I).  {plain}"
+        if not case.losses:
+            template += answers(case)
         template, weights = stated(template, graph.draw)
         (folder / "t.lrnn").write_text(template)
-        (folder / "d.db").write_text(graph.facts())
-        ours = [outputs(nlog, folder, steps, case.rate) for steps in (0, STEPS)]
+        queries = "\n".join(f"?- 0 {name}." for name in case.losses) or graph.queries()
+        (folder / "d.db").write_text(graph.facts() + case.facts(nlog, graph) + queries)
+        asked, loss = case.losses or [f"out(n{n})" for n in range(NODES)], "absdiff" if case.losses else "softentropy"
+        ours = [outputs(nlog, folder, steps, case.rate, asked, loss) for steps in (0, STEPS)]
+    theirs = (by_losses if case.losses else by_labels)(case, weights, graph)
+    return [float((a - b).abs().max() / b.abs().max()) for a, b in zip(ours, theirs)]
+
+
+def answers(case):
+    """The rules that make a number of what is compared."""
+    plain = "[transformation=identity, aggregation=sum]\n"
+    out = f"{{1,{case.width}}} out(I) :- {'h, *x(I)' if case.whole else 'h(I)'}.  {plain}"
+    return out + (f"{{1,{WIDTH}}} out(I) :- x(I).  {plain}" if case.rest or case.whole else "")
+
+
+def by_losses(case, weights, graph):
+    """Values of the losses before and after training: every step takes them in turn, each with what it trains."""
+    parts = case.build(weights, graph)
+    optimizers = [torch.optim.SGD([p for p in trained if p.requires_grad], lr=case.rate) for _, trained in parts]
+    values = lambda: torch.tensor([float(loss().detach()) for loss, _ in parts])
+    theirs = [values()]
+    for _ in range(STEPS):
+        for (loss, _), optimizer in zip(parts, optimizers):
+            optimizer.zero_grad()
+            loss().backward()
+            optimizer.step()
+    return [*theirs, values()]
+
+
+def by_labels(case, weights, graph):
+    """Outputs before and after training."""
     rest = weights.pop().requires_grad_() if case.rest or case.whole else None
     last = weights.pop().requires_grad_()
     module, layer = case.build(weights, graph)
@@ -124,8 +156,7 @@ def compare(nlog, case, seed):
         optimizer.zero_grad()
         torch.nn.functional.binary_cross_entropy_with_logits(run(), graph.labels).backward()
         optimizer.step()
-    theirs.append(run().detach())
-    return [float((a - b).abs().max() / b.abs().max()) for a, b in zip(ours, theirs)]
+    return [*theirs, run().detach()]
 
 
 def main():
@@ -136,7 +167,7 @@ def main():
     options = parser.parse_args()
     failed = False
     print(f"| module | outputs | after {STEPS} steps |\n|---|---|---|")
-    for case in LAYERS + READOUTS:
+    for case in LAYERS + READOUTS + MODELS:
         if options.only and options.only not in case.name:
             continue
         found = [compare(options.nlog, case, seed) for seed in range(options.graphs)]

@@ -28,6 +28,8 @@ class Case:
     rate: float = 0.05  # so small that every step lessens the error: nlog keeps the best model
     rest: bool = False  # the output also reads x, since not every node has an h
     whole: bool = False  # h/0 in place of h/1; the output also reads x
+    losses: tuple = ()  # in place of h: losses to be trained; the builder gives, for each, a function and what it trains
+    facts: Callable = lambda nlog, graph: ""  # more facts
 
 
 def fill(module, matrices):
@@ -54,13 +56,16 @@ def simple(make, names, *more):
     return build
 
 
-def gcn_parallel(w, g):
+def parallel(g):
     """Every edge twice, with parts of its weight; but loops, of which they keep one."""
-    layer = fill(nn.GCNConv(WIDTH, 4, bias=False), {"lin.weight": w[0]})
     apart = g.edges[0] != g.edges[1]
     edges = torch.cat([g.edges, g.edges[:, apart]], 1)
-    weights = torch.cat([torch.where(apart, 0.25, 1.0) * g.strength, 0.75 * g.strength[apart]])
-    return layer, lambda: layer(g.x, edges, weights)
+    return edges, torch.cat([torch.where(apart, 0.25, 1.0) * g.strength, 0.75 * g.strength[apart]])
+
+
+def gcn_parallel(w, g):
+    layer = fill(nn.GCNConv(WIDTH, 4, bias=False), {"lin.weight": w[0]})
+    return layer, lambda: layer(g.x, *parallel(g))
 
 
 def appnp(_, g):
