@@ -139,7 +139,7 @@ impl Expander<'_> {
                     ("len", [Value::List(items)]) => Value::Number(items.len() as f64),
                     ("len", _) => {
                         let title = "`len` takes a list";
-                        return Err(fault(codes::FORMULA, title, frame.at(f.span), "no list"));
+                        return Err(fault(codes::FORMULA, title, frame.at(f.span), no_list(args, &values)));
                     }
                     ("min", [Value::Number(a), Value::Number(b)]) => Value::Number(a.min(*b)),
                     ("max", [Value::Number(a), Value::Number(b)]) => Value::Number(a.max(*b)),
@@ -156,7 +156,8 @@ impl Expander<'_> {
                     Value::List(items) => items,
                     other => {
                         let title = format!("{} has no elements", other.describe());
-                        return Err(fault(codes::FORMULA, title, frame.at(list.span), "no list"));
+                        let label = no_list(std::slice::from_ref(list), std::slice::from_ref(&other));
+                        return Err(fault(codes::FORMULA, title, frame.at(list.span), label));
                     }
                 };
                 let i = self.whole(index, frame)?;
@@ -282,6 +283,18 @@ impl Expander<'_> {
             _ => Ok(compared(self.number(&c.left, frame)?, self.number(&c.right, frame)?)),
         }
     }
+}
+
+/// What to say where something that should be a list is none: the name that has such a value is what a user can change.
+fn no_list(args: &[Formula], values: &[Value]) -> String {
+    let named = args.iter().zip(values).find_map(|(f, v)| match &f.kind {
+        FormulaKind::Name(parts) => match &parts[..] {
+            [NamePart::Text(name)] if *name != v.shown() => Some(format!("`{name}` is {}", v.describe())),
+            _ => None,
+        },
+        _ => None,
+    });
+    named.unwrap_or_else(|| "no list".into())
 }
 
 /// The word that a formula is, if no part of it is a parameter or a loop variable. `foo-bar` is one: `-` is a letter

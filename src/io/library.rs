@@ -49,7 +49,10 @@ pub(super) fn find(written: &str, from: Option<&Path>, libraries: &[PathBuf]) ->
 
 /// What to say about an import that leads nowhere.
 pub(super) fn not_found(mut d: Diagnostic, written: &str) -> Diagnostic {
-    if let Some(near) = suggest::nearest(written, BUILT_IN.iter().map(|(path, _)| *path)) {
+    let paths = || BUILT_IN.iter().map(|(path, _)| *path);
+    // Somebody may know the model, and not its folder.
+    let inside = |path: &&str| path.rsplit_once('/').is_some_and(|(_, file)| file == written);
+    if let Some(near) = paths().find(inside).or_else(|| suggest::nearest(written, paths())) {
         d.help = Some(format!("did you mean `{near}`? `nlog lib` lists what the standard library has"));
     }
     d

@@ -253,6 +253,7 @@ fn faults_of_uses() {
         ("@use m(feat, h, relu).", "E0222", "the word `relu` is no number"),
         ("@use m(feat, h, 1/0).", "E0222", "without a result"),
         ("@use m(feat, h, 2)", "E0107", "no full stop"),
+        ("import depth/jk. @use jk_lstm(feat, h, 2).", "E0222", "`layers` is the word `feat`"),
         ("@use m(feat h, 2).", "E0101", "expected `,` or `)`, found `h`"),
         ("@use m feat.", "E0101", "expected `(`"),
     ] {
@@ -387,6 +388,10 @@ fn imports_are_found_beside_the_template_then_in_folders_then_in_the_library() {
     write("t.lrnn", "import gnn/gnc.\n");
     let (fine, _, errors) = nlog(dir.path(), &["check", "t.lrnn"]);
     assert!(!fine && errors.contains("did you mean `gnn/gcn`?"), "{errors}");
+    // The model is known, its folder is not.
+    std::fs::write(dir.path().join("t.lrnn"), "import mlp. p(a).").expect("written");
+    let (fine, _, errors) = nlog(dir.path(), &["check", "t.lrnn"]);
+    assert!(!fine && errors.contains("did you mean `nn/mlp`?"), "{errors}");
     // What an imported file imports is looked for in the same places.
     write("t.lrnn", "import sub/two.\n@use two(f, h).\n");
     write("sub/two.lrnn", "import gnn/gcn.\n@module two(x/1, h/1) { @use gcn(x, h). }\n");
