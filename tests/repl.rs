@@ -107,6 +107,70 @@ big(X) :-
 }
 
 #[test]
+fn files_are_added_once() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let write = |name: &str, text: &str| std::fs::write(at(name), text).expect("written");
+    write("rules.lrnn", "import mod. <2> out(X) :- feat(X).  [transformation=identity] ?- 1 out(a).");
+    write("mod.lrnn", "@module times(x/1, h/1) { <3> h(X) :- x(X).  [transformation=identity] }");
+    write("both.lrnn", "import rules. import mod. feat(a).");
+    let (rules, both) = (at("rules"), at("both"));
+    for script in [
+        format!("feat(a).\nimport '{rules}'.\nimport '{rules}'.\n:answers\n"),
+        format!("import '{rules}', '{both}'.\n:answers\n"),
+        format!("import '{both}'.\n:load '{rules}.lrnn'\nimport '{rules}'.\n:answers\n"),
+    ] {
+        let all = repl(&script);
+        let lines: Vec<&str> = all.out.lines().filter(|l| l.starts_with("out(a)")).collect();
+        assert!(lines.len() == 1 && lines[0].starts_with("out(a) = 2 "), "{script}\n{}{}", all.out, all.err);
+    }
+    // Settings stay, also where imports are looked for.
+    let folder = dir.path().display().to_string();
+    let all = repl_with(
+        &["--lib", &folder],
+        b"import mod.\n:clear\nfeat(a).\nimport mod.\n@use times(feat, h).\n?- h(a).\n",
+    );
+    assert!(all.code == 0 && all.out.starts_with("h(a) = 3\n"), "{}{}", all.out, all.err);
+}
+
+#[test]
+fn files_that_changed_are_read_again_if_they_hold_modules_only() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let file = dir.path().join("m.lrnn");
+    let import = format!("import '{}'.", file.display());
+    let module = |factor: u32| {
+        format!("@module times(x/1, h/1) {{ <{factor}> h(X) :- x(X).  [transformation=identity] }}")
+    };
+    let mut engine = engine();
+    let mut enter = |text: &str| engine.enter(text);
+    enter("feat(a).");
+    std::fs::write(&file, module(2)).expect("written");
+    assert!(!enter(&import).failed());
+    assert!(!enter("@use times(feat, h).").failed());
+    std::fs::write(&file, module(4)).expect("written");
+    assert!(!enter(&import).failed());
+    assert!(!enter("@use times(feat, g).").failed());
+    let shown = |reply: Reply| {
+        let texts = reply.outputs.into_iter().map(|o| match o {
+            Output::Result(text) | Output::Message(text) => text,
+            Output::Diagnostic(d) => d.title,
+        });
+        texts.collect::<String>()
+    };
+    assert!(shown(enter("?- h(a).")).starts_with("h(a) = 2\n"));
+    assert!(shown(enter("?- g(a).")).starts_with("g(a) = 4\n"));
+    // An own module can be stated anew, too.
+    assert!(!enter(&module(7)).failed());
+    assert!(!enter(&module(8)).failed());
+    assert!(!enter("@use times(feat, f).").failed());
+    assert!(shown(enter("?- f(a).")).starts_with("f(a) = 8\n"));
+    // Rules cannot be taken back.
+    std::fs::write(&file, module(5) + " p(a).").expect("written");
+    let reply = enter(&import);
+    assert!(reply.failed() && shown(reply).contains("has changed since it was read"));
+}
+
+#[test]
 fn modules_and_loops_are_statements() {
     let script = "import gnn/gcn.\n<[1,0]> f(a), <[0,1]> f(b), e(a,b), e(b,a).\n\
         @use gcn(f, e, l0, 2, 2).\n$w={2,2} t(X) :- l0(X).\n\

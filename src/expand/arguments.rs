@@ -68,10 +68,6 @@ impl Expander<'_> {
                         }
                         value
                     }
-                    // A choice stands for itself, also where a parameter has its name.
-                    (None, Some(default)) if !parameter.choices.is_empty() => {
-                        self.value(default, &Frame { values: Vec::new(), ..inner.clone() })?
-                    }
                     (None, Some(default)) => self.value(default, inner)?,
                     (None, None) => {
                         let title = format!("no value for `{name}`");
@@ -86,30 +82,18 @@ impl Expander<'_> {
 
     /// Refuses a value that is none of the choices of a parameter, or of another kind than all of them.
     fn chosen(&self, parameter: &Parameter, value: &Value, at: Span) -> Result<(), Fault> {
-        let frame = Frame { scope: 0, source: None, values: Vec::new() };
-        let choices = parameter.choices.iter().map(|f| self.value(f, &frame));
-        let choices = choices.collect::<Result<Vec<Value>, Fault>>()?;
+        let choices = self.choices(parameter)?;
         let open = parameter.open && choices.iter().any(|c| c.same_kind(value));
         if open || choices.iter().any(|c| c.equals(value)) {
             return Ok(());
         }
-        let name = &parameter.name.node;
-        let mut shown: Vec<String> = choices.iter().map(|c| format!("`{}`", c.shown())).collect();
-        let last = shown.pop().unwrap_or_default();
-        let first = if shown.is_empty() { String::new() } else { format!("{} or ", shown.join(", ")) };
-        let title = format!("`{name}` is {first}{last}, not {}", value.describe());
-        let declared = parameter.choices.iter().fold(parameter.name.span, |span, c| span.to(c.span));
-        let mut d = Diagnostic::new(codes::NO_CHOICE, title)
-            .label(at, "none of its choices")
-            .label(declared, "which are stated here");
-        if let Value::Word { text, .. } | Value::Quoted(text) = value {
-            let words = choices.iter().filter_map(|c| match c {
-                Value::Word { text, .. } => Some(text.as_str()),
-                _ => None,
-            });
-            d.help = suggest::did_you_mean(text, words);
-        }
-        Err(Box::new(d))
+        Err(Box::new(no_choice(parameter, &choices, value, at, "none of its choices")))
+    }
+
+    /// The choices of a parameter. They stand for themselves, whatever else has their names.
+    pub(super) fn choices(&self, parameter: &Parameter) -> Result<Vec<Value>, Fault> {
+        let frame = Frame { scope: 0, source: None, values: Vec::new() };
+        parameter.choices.iter().map(|f| self.value(f, &frame)).collect()
     }
 
     /// The weight that an argument names.
@@ -172,6 +156,38 @@ impl Expander<'_> {
         }
         Ok(self.resolve(&text, arity, scope))
     }
+}
+
+/// That a value is none of a parameter's choices.
+pub(super) fn no_choice(
+    parameter: &Parameter,
+    choices: &[Value],
+    value: &Value,
+    at: Span,
+    label: &str,
+) -> Diagnostic {
+    let mut shown: Vec<String> = choices.iter().map(|c| format!("`{}`", c.shown())).collect();
+    if parameter.open {
+        let mut kinds: Vec<&str> = choices.iter().map(Value::kind).collect();
+        kinds.dedup();
+        shown.push(format!("{} else", kinds.join(", ")));
+    }
+    let last = shown.pop().unwrap_or_default();
+    let first = if shown.is_empty() { String::new() } else { format!("{} or ", shown.join(", ")) };
+    let title = format!("`{}` is {first}{last}, not {}", parameter.name.node, value.describe());
+    let declared = parameter.choices.iter().fold(parameter.name.span, |span, c| span.to(c.span));
+    let mut d = Diagnostic::new(codes::NO_CHOICE, title).label(at, label).label(declared, "its choices");
+    if let Value::Word { text, .. } | Value::Quoted(text) = value {
+        let words = choices.iter().filter_map(|c| match c {
+            Value::Word { text, .. } | Value::Quoted(text) => Some(text.as_str()),
+            _ => None,
+        });
+        d.help = match choices.iter().any(|c| matches!(c, Value::Quoted(other) if other == text)) {
+            true => Some(format!("`'{text}'` with quotes is one of them")),
+            false => suggest::did_you_mean(text, words),
+        };
+    }
+    d
 }
 
 fn arguments(n: u32) -> String {

@@ -1,23 +1,22 @@
 //! Definitions of modules.
 
+use super::arguments::no_choice;
 use super::library::Home;
 use super::value::Value;
 use super::{Expander, Frame, NONE, fault, is_word};
 use crate::base::hash::HashSet;
 use crate::diag::{Diagnostic, codes};
-use crate::syntax::ast::{Module, ParameterKind, Part, Range};
+use crate::syntax::ast::{Condition, Module, Parameter, ParameterKind, Part, Range};
 use crate::syntax::chunk::RESERVED;
-use crate::syntax::formula::{Formula, FormulaKind, NamePart};
+use crate::syntax::formula::{Formula, FormulaKind, NamePart, Test};
 use crate::syntax::token::{TokenKind, lex};
 use std::sync::Arc;
 
 impl Expander<'_> {
     /// Adds a module of a file to the library.
     pub(super) fn define(&mut self, module: &Arc<Module>, home: Home) {
-        match self.defined.add(module, home, self.sources) {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(d) => return self.diagnostics.push(d),
+        if let Err(d) = self.defined.add(module, home) {
+            return self.diagnostics.push(d);
         }
         let name = &module.name;
         let mut words = HashSet::default();
@@ -40,15 +39,7 @@ impl Expander<'_> {
                 let d = Diagnostic::new(codes::UNUSED_PARAMETER, title);
                 self.diagnostics.push(d.label(word.span, "without effect"));
             }
-            for choice in &parameter.choices {
-                // A choice stands for itself, whatever else has its name.
-                let one = self.value(choice, &Frame { scope: 0, source: None, values: Vec::new() });
-                if !matches!(one, Ok(Value::Word { .. } | Value::Number(_) | Value::Quoted(_))) {
-                    let title = format!("`{}` cannot have this choice", word.node);
-                    let label = "neither a word nor a number";
-                    self.error(fault(codes::ARGUMENT_KIND, title, choice.span, label));
-                }
-            }
+            self.check_choices(parameter, module);
             let given = parameter.default.as_ref().filter(|f| match parameter.kind {
                 ParameterKind::Predicate(_) => !is_word(f, NONE),
                 ParameterKind::Weight => true,
@@ -67,6 +58,101 @@ impl Expander<'_> {
                 });
                 self.error(d);
             }
+        }
+        let mut loops = Vec::new();
+        loop_variables(&module.body, &mut loops);
+        self.check_conditions(&module.body, module, &loops);
+    }
+
+    /// Choices are words and numbers, each once, that no parameter has for a name: there a condition could not tell
+    /// them apart.
+    fn check_choices(&mut self, parameter: &Parameter, module: &Module) {
+        let name = &parameter.name.node;
+        let mut before: Vec<Value> = Vec::new();
+        for choice in &parameter.choices {
+            let one = self.value(choice, &Frame { scope: 0, source: None, values: Vec::new() });
+            let value = match one {
+                Ok(value @ (Value::Word { .. } | Value::Number(_) | Value::Quoted(_))) => value,
+                _ => {
+                    let title = format!("`{name}` cannot have this choice");
+                    let label = "neither a word nor a number";
+                    self.error(fault(codes::ARGUMENT_KIND, title, choice.span, label));
+                    continue;
+                }
+            };
+            let label = match &value {
+                Value::Word { text, .. } if text == "_" => "`_` is no choice: it stands behind all of them",
+                Value::Word { text, .. } if module.parameters.iter().any(|p| p.name.node == *text) => {
+                    "a parameter has this name"
+                }
+                _ if before.iter().any(|other| other.equals(&value)) => "stated twice",
+                _ => {
+                    before.push(value);
+                    continue;
+                }
+            };
+            let title = format!("`{name}` cannot have the choice `{}`", value.shown());
+            self.error(fault(codes::ARGUMENT_KIND, title, choice.span, label));
+        }
+        if parameter.open && parameter.choices.is_empty() {
+            let title = format!("`{name}` has no choices");
+            self.error(fault(codes::ARGUMENT_KIND, title, parameter.name.span, "`_` stands behind others"));
+        }
+    }
+
+    /// What is asked of a parameter is one of its choices: else a case of the module would never be chosen.
+    fn check_conditions(&mut self, parts: &[Part], module: &Module, loops: &[&str]) {
+        for part in parts {
+            match part {
+                Part::For(each) => self.check_conditions(&each.body, module, loops),
+                Part::If(choice) => {
+                    for (condition, inner) in &choice.links {
+                        self.check_condition(condition, module, loops);
+                        self.check_conditions(inner, module, loops);
+                    }
+                    self.check_conditions(&choice.otherwise, module, loops);
+                }
+                Part::Text(_) | Part::Use(_) | Part::Error(_) => {}
+            }
+        }
+    }
+
+    fn check_condition(&mut self, condition: &Condition, module: &Module, loops: &[&str]) {
+        if !matches!(condition.test, Test::Equal | Test::Different) {
+            return;
+        }
+        for (asked, of) in [(&condition.left, &condition.right), (&condition.right, &condition.left)] {
+            let of = module.parameters.iter().find(|p| is_word(of, &p.name.node));
+            let Some(parameter) = of.filter(|p| !p.choices.is_empty() && !p.open) else { continue };
+            let mut words = HashSet::default();
+            names_in(asked, &mut words);
+            if words.iter().any(|w| loops.contains(w) || module.parameters.iter().any(|p| p.name.node == **w))
+            {
+                continue;
+            }
+            let value = self.value(asked, &Frame { scope: 0, source: None, values: Vec::new() });
+            let (Ok(value), Ok(choices)) = (value, self.choices(parameter)) else { continue };
+            if !choices.iter().any(|c| c.equals(&value)) {
+                let label = "so this is asked in vain";
+                self.diagnostics.push(no_choice(parameter, &choices, &value, asked.span, label));
+            }
+        }
+    }
+}
+
+/// The variables of all loops.
+fn loop_variables<'p>(parts: &'p [Part], out: &mut Vec<&'p str>) {
+    for part in parts {
+        match part {
+            Part::For(each) => {
+                out.push(&each.variable.node);
+                loop_variables(&each.body, out);
+            }
+            Part::If(choice) => {
+                choice.links.iter().for_each(|(_, inner)| loop_variables(inner, out));
+                loop_variables(&choice.otherwise, out);
+            }
+            Part::Text(_) | Part::Use(_) | Part::Error(_) => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The modules of a program, and which of them a name means.
 
 use crate::base::hash::{HashMap, HashSet};
-use crate::base::span::{SourceId, SourceMap};
+use crate::base::span::{SourceId, SourceMap, Span};
 use crate::diag::{Diagnostic, codes};
 use crate::syntax::ast::{File, Module};
 use crate::syntax::parser::SharedValues;
@@ -18,7 +18,9 @@ pub struct Library {
     homes: Vec<Home>,
     /// The files that each file imports, in the order of the imports.
     imports: HashMap<Home, Vec<SourceId>>,
-    /// Files that were read again, at the prompt, with the same text.
+    /// The first reading of each file.
+    files: Vec<SourceId>,
+    /// Files that were read again, at the prompt, with their first reading.
     again: HashMap<SourceId, SourceId>,
     /// How often each name of a module was used.
     pub(super) uses: HashMap<String, usize>,
@@ -26,6 +28,19 @@ pub struct Library {
     pub(super) known: SharedValues,
     /// Predicates that a use names, or that a module derives.
     pub(super) provided: HashSet<(String, u32)>,
+    /// The uses outside of modules.
+    pub(super) results: Vec<Results>,
+}
+
+/// What a use outside of modules derives for the program.
+#[derive(Debug, Clone)]
+pub struct Results {
+    /// The module.
+    pub module: String,
+    /// The `@use`.
+    pub span: Span,
+    /// Predicates with their arities, in the order in which they are first derived.
+    pub heads: Vec<(String, u32)>,
 }
 
 impl Library {
@@ -39,6 +54,11 @@ impl Library {
         self.known.extend(values);
     }
 
+    /// What each use outside of modules derives for the program.
+    pub fn results(&self) -> &[Results] {
+        &self.results
+    }
+
     /// Whether a use names a predicate or a module derives it: then it may have no reader, since a module has results
     /// that not every user asks for.
     pub fn provides(&self, name: &str, arity: u32) -> bool {
@@ -47,15 +67,16 @@ impl Library {
 
     /// Notes what some files import.
     pub(super) fn note_imports(&mut self, files: &[File], sources: &SourceMap) {
-        let read: Vec<SourceId> =
-            files.iter().flat_map(|f| f.source.iter().chain(&f.imports)).copied().collect();
-        for file in read {
-            let same = |other: &SourceId| {
-                let (a, b) = (sources.get(*other), sources.get(file));
-                *other < file && a.name == b.name && a.text == b.text
-            };
-            if let (None, Some(first)) = (self.again.get(&file), sources.ids().find(same)) {
-                self.again.insert(file, first);
+        let before = self.files.len();
+        for &file in files.iter().flat_map(|f| f.source.iter().chain(&f.imports)) {
+            if self.files.contains(&file) || self.again.contains_key(&file) {
+                continue;
+            }
+            // What an earlier command read under this name is this file, perhaps with another text by now.
+            let name = &sources.get(file).name;
+            match self.files[..before].iter().find(|first| sources.get(**first).name == *name) {
+                Some(first) => _ = self.again.insert(file, *first),
+                None => self.files.push(file),
             }
         }
         for file in files {
@@ -80,40 +101,32 @@ impl Library {
         self.modules.iter().position(|m| Arc::ptr_eq(m, module)).and_then(|i| self.homes[i])
     }
 
-    /// Adds a module, unless it is there already; whether it was not. One file has one module of a name, whenever it was read; files may have modules of the same name.
+    /// Adds a module. One text has one module of a name; files may have modules of the same name. Another reading of a
+    /// file, and another entry at the prompt, replace what was there; what uses made of it stays.
     ///
     /// # Errors
-    /// E0221 if the file has such a module.
-    pub(super) fn add(
-        &mut self,
-        module: &Arc<Module>,
-        home: Home,
-        sources: &SourceMap,
-    ) -> Result<bool, Diagnostic> {
+    /// E0221 if the same text has such a module.
+    pub(super) fn add(&mut self, module: &Arc<Module>, home: Home) -> Result<(), Diagnostic> {
         let home = self.home(home);
         let name = &module.name;
-        let named = |source: SourceId| &sources.get(source).name;
-        let here = |other: Home| match (home, other) {
-            (Some(a), Some(b)) => a == b || named(a) == named(b),
-            (a, b) => a == b,
-        };
         let mut known = self.modules.iter().zip(&self.homes);
-        let Some((other, _)) = known.find(|(m, h)| m.name.node == name.node && here(**h)) else {
+        let Some(place) = known.position(|(m, h)| m.name.node == name.node && *h == home) else {
             self.modules.push(module.clone());
             self.homes.push(home);
-            return Ok(true);
+            return Ok(());
         };
-        let (first, second) = (other.name.span, name.span);
-        if first.start == second.start && Some(first.source) == self.home(Some(second.source)) {
-            return Ok(false);
+        let (first, second) = (self.modules[place].name.span, name.span);
+        if first.source != second.source {
+            self.modules[place] = module.clone();
+            return Ok(());
         }
         let title = format!("the module `{}` is defined twice", name.node);
         Err(Diagnostic::new(codes::MODULE_TWICE, title).label(second, "here").label(first, "and here"))
     }
 
     /// The modules that a name means where it stands in a file: that of the file itself, those of the files that it
-    /// imports, those of the files that these import, and so on: the first that has any. Behind them come the files of
-    /// the program, in the same way. More than one is a question that only the user can answer; none is an error.
+    /// imports, those of the files that these import, and so on: the first that has any. The files that one command
+    /// names see each other, too. More than one is a question that only the user can answer; none is an error.
     pub(super) fn meant(&self, name: &str, home: Home) -> Vec<Arc<Module>> {
         let from = |home: Home| {
             let mut seen: HashSet<Home> = [home].into_iter().collect();
@@ -132,6 +145,8 @@ impl Library {
             Vec::new()
         };
         let near = from(home);
-        if near.is_empty() && home.is_some() { from(None) } else { near }
+        let named =
+            || home.is_some_and(|file| self.imports.get(&None).is_some_and(|files| files.contains(&file)));
+        if near.is_empty() && named() { from(None) } else { near }
     }
 }

@@ -21,7 +21,7 @@ use crate::syntax::parser::{self, SharedValues};
 use crate::syntax::token::{TokenKind, lex};
 use arguments::assign;
 use library::Home;
-pub use library::Library;
+pub use library::{Library, Results};
 use rename::{Edit, Role};
 use std::sync::Arc;
 use text::Text;
@@ -80,9 +80,9 @@ pub fn expand(
         }
     }
     let mut out = Vec::with_capacity(files.len());
-    for file in files {
+    for mut file in files {
         expander.scopes[0].home = expander.defined.home(file.source);
-        for statement in file.statements {
+        for statement in std::mem::take(&mut file.statements) {
             match statement {
                 Statement::Module(_) => {}
                 Statement::Block(block) => {
@@ -95,7 +95,7 @@ pub fn expand(
                 }
             }
         }
-        out.push(File { statements: std::mem::take(&mut expander.out), ..File::default() });
+        out.push(File { statements: std::mem::take(&mut expander.out), ..file });
     }
     expander.never_derived();
     let diagnostics = expander.diagnostics;
@@ -201,7 +201,14 @@ impl Expander<'_> {
                     if let Some(name) = value::unbound(f, frame) {
                         return Err(self.unknown(&name, frame.at(f.span), frame));
                     }
-                    title += &self.value(f, frame)?.shown();
+                    title += &match self.value(f, frame)? {
+                        // What is behind a parameter says more than its name.
+                        Value::Word { text, scope } => {
+                            let given = self.scopes[scope].predicates.iter().find(|(n, _, _)| *n == text);
+                            given.and_then(|(_, _, p)| p.clone()).unwrap_or(text)
+                        }
+                        other => other.shown(),
+                    };
                 }
             }
         }
@@ -315,6 +322,9 @@ impl Expander<'_> {
         let scope = self.scopes.len();
         let suffix = self.suffix(name);
         let home = self.defined.home_of(&module);
+        if frame.scope == 0 {
+            self.defined.results.push(Results { module: name.clone(), span: at, heads: Vec::new() });
+        }
         self.scopes.push(Scope {
             module: Some(module.clone()),
             suffix,
@@ -530,7 +540,14 @@ impl Edit for Inside<'_, '_, '_> {
             Role::Derives => {
                 expander.derived.insert((resolved.clone(), arity));
                 if expander.scopes[self.scope].module.is_some() {
-                    expander.defined.provided.insert((resolved.clone(), arity));
+                    let head = (resolved.clone(), arity);
+                    if let Some(results) = expander.defined.results.last_mut()
+                        && !expander.privates.contains_key(&head.0)
+                        && !results.heads.contains(&head)
+                    {
+                        results.heads.push(head.clone());
+                    }
+                    expander.defined.provided.insert(head);
                 }
             }
             Role::Reads => expander.reads.push((resolved.clone(), arity, place)),

@@ -27,21 +27,25 @@ fn existing(path: PathBuf) -> Option<PathBuf> {
     if path.is_file() { Some(path) } else { with_suffix.is_file().then_some(with_suffix) }
 }
 
-/// What an import means: relative to the file `from` (or to the working directory after `./`; files of the standard
-/// library have no neighbours), in the folders of the libraries in order, in the standard library. If there is
-/// nothing, the file that should have been there.
+/// What an import means: relative to the file `from` (or to the working directory after `./`), in the folders of the
+/// libraries in order, in the standard library. The neighbours of a file of the standard library (`from` is none) are
+/// there, so that other folders change nothing in it. If there is nothing, the file that should have been there.
 pub(super) fn find(written: &str, from: Option<&Path>, libraries: &[PathBuf]) -> Found {
     let beside = match (written.strip_prefix("./"), from) {
         (Some(rest), _) => Some(PathBuf::from(rest)),
         (None, Some(from)) => Some(from.parent().unwrap_or(Path::new("")).join(written)),
         (None, None) => None,
     };
+    let name = written.strip_suffix(".lrnn").unwrap_or(written);
+    let built_in = BUILT_IN.iter().position(|(path, _)| *path == name);
+    if let (Some(i), None) = (built_in, from) {
+        return Found::BuiltIn(i);
+    }
     let folders = libraries.iter().map(|l| l.join(written));
     if let Some(path) = beside.iter().cloned().chain(folders).find_map(existing) {
         return Found::File(path);
     }
-    let name = written.strip_suffix(".lrnn").unwrap_or(written);
-    match BUILT_IN.iter().position(|(path, _)| *path == name) {
+    match built_in {
         Some(i) => Found::BuiltIn(i),
         None => beside.map_or(Found::Nowhere, Found::File),
     }

@@ -379,7 +379,9 @@ impl Engine {
             None => {
                 // Places in texts stay valid: more entries of the same script may come.
                 let sources = std::mem::take(&mut self.session.sources);
-                self.session = Session { sources, ..Session::empty(self.session.settings.clone()) };
+                let libraries = std::mem::take(&mut self.session.libraries);
+                let empty = Session::empty(self.session.settings.clone());
+                self.session = Session { sources, libraries, ..empty };
                 self.program.clear();
                 self.parameters = self.session.initial_parameters();
                 self.trained = false;

@@ -229,6 +229,13 @@ impl Engine {
         data: impl FnOnce(&mut Session) -> Diagnostics,
         reply: &mut Reply,
     ) -> bool {
+        let files = match self.unread(files) {
+            Ok(files) => files,
+            Err(d) => {
+                reply.diagnostic(*d);
+                return false;
+            }
+        };
         let modules = self.session.modules.clone();
         let mut found = Vec::new();
         let files = self.session.expand(files, &mut found);
@@ -241,6 +248,39 @@ impl Engine {
             self.session.modules = modules;
         }
         done
+    }
+
+    /// Files without what the program has from them already: its statements would count twice. Modules may be read anew.
+    ///
+    /// # Errors
+    /// E1001 if a file with other statements has another text than it had.
+    fn unread(&self, mut files: Vec<ast::File>) -> Result<Vec<ast::File>, Box<Diagnostic>> {
+        let sources = &self.session.sources;
+        // Two imports of one entry may bring in the same file.
+        let new: Vec<Option<SourceId>> = files.iter().map(|f| f.source).collect();
+        for (i, file) in files.iter_mut().enumerate() {
+            let Some(source) = file.source else { continue };
+            let earlier =
+                self.program.iter().filter_map(|f| f.source).chain(new[..i].iter().copied().flatten());
+            let text = sources.get(source);
+            let Some(before) =
+                earlier.map(|s| (s, sources.get(s))).find(|(s, t)| *s != source && t.name == text.name)
+            else {
+                continue;
+            };
+            let has_others = |f: &ast::File| f.statements.iter().any(|s| !matches!(s, Statement::Module(_)));
+            let had_others = || self.program.iter().any(|f| f.source == Some(before.0) && has_others(f));
+            if before.1.text == text.text {
+                file.statements.retain(|s| matches!(s, Statement::Module(_)));
+            } else if has_others(file) || had_others() {
+                let title = format!("`{}` has changed since it was read", text.name);
+                let d = Diagnostic::new(codes::USAGE, title);
+                return Err(Box::new(
+                    d.help("what it said stays in the program: `:clear`, and load everything anew"),
+                ));
+            }
+        }
+        Ok(files)
     }
 
     /// Loads files, all or none.
@@ -495,7 +535,8 @@ fn strip_queries(program: &mut Vec<ast::File>) {
     for file in program.iter_mut() {
         file.statements.retain(|s| !matches!(s, Statement::Query(_)));
     }
-    program.retain(|f| !f.statements.is_empty());
+    // A file without statements has been read all the same.
+    program.retain(|f| !f.statements.is_empty() || f.source.is_some());
 }
 
 /// All of a clause.

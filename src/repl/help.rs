@@ -56,7 +56,7 @@ pub const TOPICS: &[Topic] = &[
         usage: ":load FILE...",
         summary: "add templates (.lrnn, .txt) and data (.db)",
         details: "The suffix decides: `.lrnn` and `.txt` are templates with everything they import, `.db` is data. If\n\
-                  one file has an error, none is added. A file loaded again is added again: `:clear` first.\n\
+                  one file has an error, none is added. A template is added once; data are added again: `:clear` first.\n\
                   A name with spaces stands between quotes.",
     },
     Topic {

@@ -75,3 +75,23 @@ fn templates_of_one_command_share_their_modules() {
     let o = nlog(dir.path(), &["check", "--template", "a.lrnn", "--template", "b.lrnn", "d.db"]);
     assert!(o.status.success(), "{}", err(&o));
 }
+
+#[test]
+fn modules_see_what_their_files_import_and_nothing_else() {
+    let layer = "@module layer(x/1, h/1) { @use times(x, h). }";
+    let import = "import layers. @use layer(feat, h).";
+    let text = expanded(&[("t.lrnn", &format!("{import} {}", by(5))), ("layers.lrnn", layer)]);
+    let text = text.expect_err("`layers` imports nothing");
+    assert!(text.contains("[E0216]") && text.contains("layers.lrnn:1:"), "{text}");
+    // A folder before the library changes imports of the program, not those inside of the library.
+    let links = "@module links_parts(x/1) { p(X) :- x(X). }";
+    let text = "import gnn/gcn. import gnn/links. @use gcn(feat, bond, h, 2, 2). @use links_parts(h).";
+    let dir = files(&[DATA, ("t.lrnn", text), ("lib/gnn/links.lrnn", links)]);
+    let o = nlog(dir.path(), &["check", "--expand", "--lib", "lib", "t.lrnn", "d.db"]);
+    assert!(o.status.success(), "{}", err(&o));
+    assert!(
+        out(&o).contains("root__gcn_1(") && out(&o).contains("p__links_parts_2(X) :- h(X)."),
+        "{}",
+        out(&o)
+    );
+}

@@ -447,21 +447,20 @@ fn an_unused_parameter_is_a_warning() {
 
 /// A module with all kinds of choices.
 const CHOICES: &str =
-    "@module c(x/1, h/1, kind in plain | 'two words' | -1, other = 5, norm = other | none, bias = 0 | 1,
+    "@module c(x/1, h/1, kind in plain | 'two words' | -1, d = 5, norm = some | none, bias = 0 | 1,
         act = tanh | relu | _) {
-    @if norm == none { h(X) :- x(X). } @else @if kind == plain { h(X) :- x(X), y(other). y(X) :- x(X). }
+    @if norm == none { h(X) :- x(X). } @else @if kind == plain { h(X) :- x(X), y(d). y(X) :- x(X). }
     @if bias == 1 { h(X) :- x(X), z(kind). z(X) :- x(X). }
     h/1 [transformation=act]
 }
-@module outer(x/1, h/1, way = other) { @use c(x, h, plain, norm = way). } ";
+@module outer(x/1, h/1, way = some) { @use c(x, h, plain, norm = way). } ";
 
 #[test]
 fn choices_of_a_parameter() {
     let of = |call: &str| expanded(&format!("{CHOICES} @use {call}."));
-    // A choice stands for itself, though a parameter has its name.
     let plain = "h(X) :- f(X), y__c_1(5).\ny__c_1(X) :- f(X).\nh/1 [transformation=tanh]\n";
     assert_eq!(of("c(f, h, plain)"), plain);
-    assert_eq!(of("c(f, h, plain, norm = other)"), plain);
+    assert_eq!(of("c(f, h, plain, norm = some)"), plain);
     assert_eq!(
         of("c(f, h, -1, norm = none, act = sigmoid)"),
         "h(X) :- f(X).\nh/1 [transformation=sigmoid]\n"
@@ -471,10 +470,10 @@ fn choices_of_a_parameter() {
     let faults = [
         ("c(feat, h, plan)", "E0232", "`kind` is `plain`, `'two words'` or `-1`, not the word `plan`"),
         ("c(feat, h, plan)", "E0232", "did you mean `plain`?"),
-        ("c(feat, h, plain, norm = nome)", "E0232", "which are stated here"),
+        ("c(feat, h, plain, norm = nome)", "E0232", "its choices"),
         ("c(feat, h, plain, bias = 2)", "E0232", "`bias` is `0` or `1`, not the number `2`"),
         ("c(feat, h, plain, bias = {1})", "E0232", "not the list `{1}`"),
-        ("c(feat, h, plain, act = 3)", "E0232", "not the number `3`"),
+        ("c(feat, h, plain, act = 3)", "E0232", "`relu` or a word or function else, not the number `3`"),
         ("c(feat, h)", "E0217", "is not given `kind`"),
         ("outer(feat, h, nome)", "E0232", "in `outer`, used here"),
     ];
@@ -484,13 +483,44 @@ fn choices_of_a_parameter() {
     }
     for (header, code, says) in [
         ("a = b | {c}", "E0218", "neither a word nor a number"),
+        ("a = b | d, d = 1", "E0218", "a parameter has this name"),
+        ("a = 1 | 1.0", "E0218", "stated twice"),
+        ("a = _ | b", "E0218", "`_` is no choice"),
+        ("a in _", "E0218", "`a` has no choices"),
         ("x/1 = none | b", "E0101", "found `|`"),
         ("$w = v | b", "E0101", "found `|`"),
         ("a = b |", "E0101", "expected a value"),
         ("error = 1", "E0221", "a word of the language"),
     ] {
-        let text = refused(&format!("@module m({header}) {{ p(a). }}"), code);
+        let text = refused(&format!("@module m({header}) {{ p(a, d). }}"), code);
         assert!(text.contains(says), "{header}\n{text}");
+    }
+}
+
+#[test]
+fn conditions_ask_for_choices() {
+    let of = |header: &str, condition: &str| {
+        format!(
+            "@module m(x/1, h/1, {header}) {{ @for L in {{e, 2}} {{ @if {condition} {{ h(X) :- x(X). }} }} }}"
+        )
+    };
+    for (header, condition, says) in [
+        ("pad = same | valid", "pad == vaild", "did you mean `valid`?"),
+        ("pad = same | valid", "vaild != pad", "`pad` is `same` or `valid`, not the word `vaild`"),
+        ("pad = 'a' | 'b'", "pad == a", "`'a'` with quotes is one of them"),
+        ("pad = 0 | 1", "pad == 1 + 1", "asked in vain"),
+    ] {
+        let text = refused(&of(header, condition), "E0232");
+        assert!(text.contains(says), "{condition}\n{text}");
+    }
+    for (header, condition) in [
+        ("pad = 0 | 1", "pad == 2 - 1"),
+        ("pad = 0 | 1", "pad < 3"),
+        ("pad = e | f", "pad == L"),
+        ("pad = a | b, other = c", "pad == other"),
+        ("pad = a | _", "pad == c"),
+    ] {
+        expanded(&of(header, condition));
     }
 }
 
@@ -519,6 +549,7 @@ fn modules_refuse_uses() {
     assert!(count == 1 && text.contains("no 4 by 3: 1") && text.contains("in `outer`, used here"), "{text}");
     for (statement, code, says) in [
         ("@error 'no'.", "E0233", "refused here"),
+        ("@module r(x/1) { @error 'not for @{x}'. } @use r(feat).", "E0233", "not for feat"),
         ("@error no.", "E0101", "expected a text in quotes"),
         ("@error 'a @{1 + }'.", "E0101", "a value"),
         ("@error 'a @{1 '.", "E0101", "`}`"),
@@ -652,6 +683,10 @@ fn results_of_modules_need_no_reader() {
         let unused = habits.iter().filter(|d| d.code.0 == "W0311");
         unused.map(|d| d.title.clone()).collect::<Vec<_>>()
     };
+    // A use of which nothing is read at all is one.
+    let unread = "@module m(x/1, h/1, g/1) { h(X) :- x(X). g(X) :- x(X). }
+        @use m(feat, l1, g1). @use m(l1, l2, g2). ?- l1(a).";
+    assert_eq!(told(unread), ["nothing uses what `m` derives here"]);
     let module = "@module m(x/1, e/2, h/1, link/2) { inner(X) :- x(X). mid(X) :- inner(X).
         link(X,Y) :- x(X), *e(Y,X). h(X) :- x(X). }";
     assert_eq!(told(&format!("{module} @use m(feat, bond, h, link). ?- h(a).")), [""; 0]);

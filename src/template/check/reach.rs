@@ -54,6 +54,27 @@ fn unused_predicates(
             );
         }
     }
+    for use_ in modules.results() {
+        let unread = |(name, arity): &(String, u32)| {
+            let found = vocabulary.find_predicate(name, *arity as usize);
+            found.is_none_or(|p| unused.contains(&p))
+        };
+        if !use_.heads.is_empty() && use_.heads.iter().all(unread) {
+            let names: Vec<String> =
+                use_.heads.iter().map(|(name, arity)| format!("`{name}/{arity}`")).collect();
+            out.push(
+                Diagnostic::new(
+                    codes::UNUSED_PREDICATE,
+                    format!("nothing uses what `{}` derives here", use_.module),
+                )
+                .label(
+                    use_.span,
+                    format!("no query asks for {}, and no other rule reads it", names.join(" or ")),
+                )
+                .help("it adds nothing to any answer"),
+            );
+        }
+    }
     unused
 }
 
