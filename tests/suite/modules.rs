@@ -144,6 +144,25 @@ fn draws_in_modules_name_predicates() {
 }
 
 #[test]
+fn dropout_refuses_what_is_no_rate_and_what_is_derived() {
+    for (module, rate) in [("mlp(feat, h, {2,3,1}", "dropout"), ("dropout(feat, h, 2", "p")] {
+        for x in ["1", "-0.5"] {
+            let text =
+                refused(&format!("import nn/mlp. import nn/dropout. @use {module}, {rate} = {x})."), "E0233");
+            assert!(text.contains(&format!("{rate} is a probability below 1, not {x}")), "{text}");
+        }
+    }
+    for x in ["1", "-0.5"] {
+        refused(&format!("import nn/mlp. @use mlp0(g, h, {{2,3,1}}, dropout = {x})."), "E0233");
+        refused(&format!("import nn/dropout. @use dropout0(g, h, 2, {x})."), "E0233");
+    }
+    let derived = "import nn/dropout. y(X) :- feat(X). @use dropout(y, h, 2";
+    let text = refused(&format!("{derived})."), "E0521");
+    assert!(text.contains("not over `y/1`") && text.contains("about the same constants"), "{text}");
+    assert_eq!(values(&format!("{derived}, node = feat). ?- h(X)."), DATA).len(), 3);
+}
+
+#[test]
 fn choices_are_made_by_words_and_numbers() {
     let module = "@module m(x/1, h/1, compat = paper, n = 1, mask/2 = none) {
         @if compat == pynl { h(X) :- x(X), a(X). a(X) :- x(X). }
