@@ -4,6 +4,7 @@ use crate::base::hash::{HashTable, finish, mix};
 use crate::base::index::{Id, IndexVec};
 use crate::base::span::Span;
 use crate::tensor::Shape;
+use std::ops::Range;
 
 crate::id! {
     /// A constant value in a [`ValuePool`]; number 0 is the scalar 1, the value of a fact without one.
@@ -34,13 +35,14 @@ impl FactValue {
     pub const ONE: FactValue = FactValue::Constant(ValueId::ONE);
 }
 
-/// Constant values, each distinct content stored once.
+/// Constant values, each distinct content stored once, but for those that may change ([`ValuePool::push_opaque`]).
 #[derive(Debug, Clone)]
 pub struct ValuePool {
     shapes: IndexVec<ValueId, Shape>,
     starts: Vec<usize>,
     data: Vec<f64>,
     table: HashTable<u32>,
+    opaque: Range<usize>,
 }
 
 fn hash_value(shape: Shape, values: &[f64]) -> u64 {
@@ -58,6 +60,7 @@ impl Default for ValuePool {
             starts: vec![0],
             data: Vec::new(),
             table: HashTable::default(),
+            opaque: 0..0,
         };
         let one = pool.intern(Shape::SCALAR, &[1.0]);
         debug_assert_eq!(one, ValueId::ONE);
@@ -82,13 +85,38 @@ impl ValuePool {
         if let Some(&i) = self.table.find(hash, same) {
             return ValueId(i);
         }
-        let id = self.shapes.push(shape);
-        self.data.extend_from_slice(values);
-        self.starts.push(self.data.len());
+        let id = self.push(shape, values);
         let (shapes, starts, data) = (&self.shapes, &self.starts, &self.data);
         self.table
             .insert_unique(hash, id.0, |&i| hash_value(shapes[ValueId(i)], Self::slice(starts, data, i)));
         id
+    }
+
+    /// Adds a value that no other is made one with later, even with the same elements.
+    pub(crate) fn push(&mut self, shape: Shape, values: &[f64]) -> ValueId {
+        assert_eq!(shape.len(), values.len(), "a value has as many elements as its shape");
+        let id = self.shapes.push(shape);
+        self.data.extend_from_slice(values);
+        self.starts.push(self.data.len());
+        id
+    }
+
+    /// Adds a value that others may take the place of: it is another one than all others, whatever its elements, and
+    /// nothing may be concluded from them. Such values stand side by side.
+    pub fn push_opaque(&mut self, shape: Shape, values: &[f64]) -> ValueId {
+        let id = self.push(shape, values);
+        if self.opaque.is_empty() {
+            self.opaque = id.index()..id.index();
+        }
+        assert_eq!(self.opaque.end, id.index(), "values that may change stand side by side");
+        self.opaque.end += 1;
+        id
+    }
+
+    /// Whether others may take the place of a value.
+    #[inline]
+    pub fn is_opaque(&self, id: ValueId) -> bool {
+        self.opaque.contains(&id.index())
     }
 
     /// The id of a value, if it is known (compared bit by bit).

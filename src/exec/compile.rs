@@ -11,6 +11,7 @@ mod sums;
 
 use super::fusion::{Readers, only_readers};
 use super::program::{Block, Kind, Leaf, Origin, OutputSlot, Program};
+use super::refill::is_sparse;
 use super::schedule::{Schedule, schedule};
 use crate::base::hash::{HashMap, IndexMap};
 use crate::base::span::Span;
@@ -30,7 +31,7 @@ pub struct Context<'a> {
     pub vocabulary: &'a Vocabulary,
     /// Constant values.
     pub database: &'a Database,
-    /// Values from this one on may change: the program is to keep how its constants follow from them.
+    /// Values from this one on are drawn and may change: the program is to keep how its constants follow from them.
     pub drawn: Option<ValueId>,
     /// The activation of an output whose predicate states none, by its shape.
     pub output_activation: &'a dyn Fn(Shape) -> Activation,
@@ -487,8 +488,8 @@ impl<'a> Compiler<'a> {
         let program = &self.program;
         let Some(at) = constants::place(source) else { return Constant::No };
         let elements = &program.constants[at..at + value.len()];
-        let kept = elements.iter().filter(|x| **x != 0.0).count();
-        if value.cols == 1 && !value.is_scalar() && !weight.is_scalar() && kept * 3 <= value.len() {
+        let changes = program.recipe.as_ref().is_some_and(|r| r.changes(at));
+        if value.cols == 1 && !value.is_scalar() && !weight.is_scalar() && is_sparse(elements, changes) {
             Constant::Sparse
         } else {
             Constant::Dense

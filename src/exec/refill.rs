@@ -5,6 +5,9 @@ use super::run::forward_rows;
 use crate::data::ValueId;
 use std::ops::Range;
 
+/// Shorter values that change are read whole.
+const WIDE: usize = 64;
+
 /// How the constants of a program follow from values of facts that may change.
 #[derive(Debug, Clone, Default)]
 pub struct Recipe {
@@ -35,10 +38,22 @@ impl Recipe {
 
     /// Whether no constant that may change is so sparse that only its other elements would be kept.
     pub(super) fn is_dense(&self) -> bool {
-        let dense = |row: &[f64]| row.len() == 1 || row.iter().filter(|x| **x != 0.0).count() * 3 > row.len();
+        let dense = |row: &[f64]| row.len() == 1 || !is_sparse(row, true);
         let computed = |i: usize| self.all[self.rows(i)].chunks(self.blocks[i].0.shape.len()).all(dense);
         self.values.iter().all(|(_, range)| dense(&self.all[range.clone()]))
             && (0..self.blocks.len()).all(computed)
+    }
+}
+
+/// Whether so many elements are 0 that a product reads the others alone.
+///
+/// Of values that `change` other elements are 0 in the next epoch, and a program that reads some alone cannot be kept: it
+/// has to save more. Half of a mask is no reason, nor is what relu leaves of noise; a bag of words behind a mask is.
+pub(super) fn is_sparse(elements: &[f64], change: bool) -> bool {
+    let kept = elements.iter().filter(|x| **x != 0.0).count();
+    match change {
+        true => elements.len() >= WIDE && kept * 16 <= elements.len(),
+        false => kept * 3 <= elements.len(),
     }
 }
 

@@ -54,7 +54,12 @@ pub(super) fn statement(s: &mut Statement, e: &mut impl Edit) {
             e.span(&mut p.span);
         }
         Statement::PredicateMetadata(p) => {
-            predicate(&mut p.name, p.arity, Role::Names, e);
+            let mut role = Role::Names;
+            for entry in p.entries.iter_mut().filter(|entry| entry.key.node == "draw") {
+                drawn_over(entry, p.arity, e);
+                role = Role::Derives;
+            }
+            predicate(&mut p.name, p.arity, role, e);
             metadata(&mut p.entries, e);
             e.span(&mut p.span);
         }
@@ -66,6 +71,22 @@ pub(super) fn statement(s: &mut Statement, e: &mut impl Edit) {
         }
         Statement::TemplateMetadata(entries) => metadata(entries, e),
         Statement::Import(_) | Statement::Module(_) | Statement::Block(_) => {}
+    }
+}
+
+/// The predicate over whose facts those of a predicate of `arity` arguments are drawn: `node` in `dropout(node,0.5)`.
+/// Its place is seen with the other arguments.
+fn drawn_over(entry: &mut MetaEntry, arity: u32, e: &mut impl Edit) {
+    let MetaValue::Call(call) = &mut entry.value.node else { return };
+    let arity = match call.name.as_str() {
+        "permutation" => 1,
+        "negatives" => 2,
+        _ => arity,
+    };
+    if let Some(Spanned { node: MetaArg::Word(word), span }) = call.args.first_mut() {
+        let mut name = Spanned { node: std::mem::take(word), span: *span };
+        e.predicate(&mut name, arity, Role::Reads);
+        *word = name.node;
     }
 }
 

@@ -12,6 +12,8 @@
 //! - what only copies its input is its input;
 //! - a 1 in a product and a 0 in a sum, as constants, are left out, and so is a 1 that a member of a family multiplies.
 //!
+//! Values that may change ([`ValuePool::push_opaque`](crate::data::ValuePool::push_opaque)) are leaves like weights: each is itself.
+//!
 //! All of it holds whatever the weights are, so outputs and gradients are those of the graph that is never built; they
 //! differ by rounding only, where a multiplicity or another order of summands stands for repeated additions.
 
@@ -375,7 +377,8 @@ impl<'a> Lifter<'a> {
         match graph.operation(neuron.0 as usize) {
             Op::Number(bits) => f64::from_bits(*bits) == value,
             Op::Value(v) => {
-                self.database.values.shape(*v).is_scalar() && self.database.values.get(*v) == [value]
+                let values = &self.database.values;
+                !values.is_opaque(*v) && values.shape(*v).is_scalar() && values.get(*v) == [value]
             }
             _ => false,
         }
@@ -418,7 +421,7 @@ impl<'a> Lifter<'a> {
         let values = &self.database.values;
         match op {
             Op::Number(bits) => (Key::Number(*bits), Kind::Leaf),
-            Op::Value(v) if values.shape(*v).is_scalar() => {
+            Op::Value(v) if values.shape(*v).is_scalar() && !values.is_opaque(*v) => {
                 (Key::Number(values.get(*v)[0].to_bits()), Kind::Leaf)
             }
             Op::Value(v) => (Key::Value(*v), Kind::Leaf),

@@ -407,7 +407,8 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
             self.learning_rate =
                 self.settings.schedule.at_epoch_start(self.learning_rate, initial, self.epoch, epochs);
-            let mut values_do = self.drawn.is_some();
+            let refills = |s: &Shard<'a, T>| s.program.recipe.is_some();
+            let mut values_do = self.drawn.as_ref().is_some_and(|(shards, _)| shards.iter().all(refills));
             let online_error = loop {
                 match redraw(self.epoch, values_do) {
                     ControlFlow::Continue(None) => break self.epoch()?,

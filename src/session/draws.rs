@@ -1,11 +1,12 @@
 //! Facts that are drawn at random, `[draw=…]`: once for evaluation, and anew for every epoch.
 //!
 //! Each draw has a stream of its own, by the seed, the predicate, the world and the epoch, so that nothing else in a
-//! program changes what is drawn. An epoch is a network of its own, built from the facts of that epoch. Where draws are
-//! normal only, epochs differ in values only: the network of the first is kept, and gets the values of the others.
+//! program changes what is drawn. An epoch is a network of its own, built from the facts of that epoch. Where all draws are
+//! normal or dropout, epochs differ in values only: the network of the first is built without a look at them, is kept, and
+//! gets the values of the others.
 
 use super::{LiftMode, Network, Session};
-use crate::base::hash::HashSet;
+use crate::base::hash::{HashMap, HashSet};
 use crate::base::index::Id;
 use crate::base::rng::Stream;
 use crate::base::span::Span;
@@ -38,6 +39,10 @@ impl Session {
             self.database.shared.clear(pred);
             self.database.examples.clear(pred);
         }
+        let keeps = self.keeps_network();
+        // Where networks are made anew, equal values of one epoch are one. None is one of those before, of which the
+        // program could not tell that it was drawn.
+        let mut known: HashMap<(Shape, Vec<u64>), ValueId> = HashMap::default();
         for (pred, draw, span) in self.draws() {
             if let Some(d) = self.conflict(pred, draw, span) {
                 out.push(d);
@@ -46,11 +51,20 @@ impl Session {
             self.drawn.push(pred);
             for world in self.worlds_of(draw.over) {
                 for (args, value) in self.drawn_in(world, pred, draw, epoch) {
+                    let pool = &mut self.database.values;
                     let value = match value {
-                        Some((shape, values)) => {
-                            FactValue::Constant(self.database.values.intern(shape, &values))
-                        }
                         None => FactValue::ONE,
+                        Some((shape, values)) if self.first_drawn.is_none() => {
+                            FactValue::Constant(pool.intern(shape, &values))
+                        }
+                        Some((shape, values)) if keeps => {
+                            FactValue::Constant(pool.push_opaque(shape, &values))
+                        }
+                        Some((shape, values)) => {
+                            let bits = values.iter().map(|x| x.to_bits()).collect();
+                            let id = known.entry((shape, bits)).or_insert_with(|| pool.push(shape, &values));
+                            FactValue::Constant(*id)
+                        }
                     };
                     let set = if world == WorldId::SHARED {
                         &mut self.database.shared
@@ -77,41 +91,34 @@ impl Session {
         drawn(draw.kind, &over, epoch == 0, &mut stream)
     }
 
-    /// The values drawn for an epoch, if the network of another epoch computes with them what their own would.
-    ///
-    /// That is so if all values are normal and differ from each other and from all others: then no neurons become one
-    /// that others' values keep apart, and none is left out as a 0 or 1. (Values that are made anew each time, as those of
-    /// dropout, are often equal.)
+    /// Whether one network does for all epochs: their facts are about the same constants, and differ in values only.
+    fn keeps_network(&self) -> bool {
+        let of_values = |kind| matches!(kind, DrawKind::Normal { .. } | DrawKind::Dropout { .. });
+        // Other modes of lifting look at the values.
+        self.settings.lift_mode == LiftMode::Exact && self.draws().iter().all(|(_, d, _)| of_values(d.kind))
+    }
+
+    /// The values drawn for an epoch, if the network of another epoch computes with them what its own would.
     pub(super) fn redrawn_values(&self, epoch: usize) -> Option<trainer::Drawn> {
-        let known = &self.database.values;
+        if !self.keeps_network() {
+            return None;
+        }
         let mut values = Vec::new();
-        let mut seen: HashSet<Vec<u64>> = HashSet::default();
         for (pred, draw, _) in self.draws() {
-            if !matches!(draw.kind, DrawKind::Normal { .. }) || self.settings.lift_mode != LiftMode::Exact {
-                return None;
-            }
             for world in self.worlds_of(draw.over) {
                 for (_, value) in self.drawn_in(world, pred, draw, epoch) {
                     let (shape, numbers) = value?;
-                    let bits = numbers.iter().map(|x| x.to_bits()).collect();
-                    if numbers.iter().any(|x| *x == 0.0 || *x == 1.0)
-                        || known.find(shape, &numbers).is_some()
-                        || !seen.insert(bits)
-                    {
-                        return None;
-                    }
                     values.push(self.template.compat.written(shape, &numbers));
                 }
             }
         }
-        Some(trainer::Drawn::Values { first: ValueId::new(known.len()), values })
+        Some(trainer::Drawn::Values { first: ValueId::new(self.database.values.len()), values })
     }
 
     /// The network of one epoch, with the facts drawn for it.
     pub(super) fn redrawn(&self, asked: &[usize], epoch: usize) -> Result<Network, Diagnostics> {
         let mut session = self.clone();
-        // The first epoch's values must be such, too.
-        session.first_drawn = self.redrawn_values(epoch).map(|_| ValueId::new(self.database.values.len()));
+        session.first_drawn = Some(ValueId::new(self.database.values.len()));
         let mut found = session.draw(epoch);
         let weights = self.template.weights.len();
         if self.template.has_families() {
@@ -129,7 +136,12 @@ impl Session {
             return Err(found);
         }
         let (network, found) = session.build_for(asked);
-        network.ok_or(found)
+        let mut network = network.ok_or(found)?;
+        if !session.keeps_network() {
+            // How the constants follow from values is of no use.
+            network.programs.iter_mut().for_each(|p| p.recipe = None);
+        }
+        Ok(network)
     }
 
     /// Why a predicate cannot have drawn facts.
@@ -153,7 +165,8 @@ impl Session {
         let over = self.vocabulary.predicate_text(draw.over);
         if let Some(rule) = rules.iter().find(|r| r.head == draw.over) {
             let title = format!("facts can be drawn over given facts only, not over `{over}`");
-            return fault(title, "drawn over them", rule.head_span, "derived here");
+            let d = fault(title, "drawn over them", rule.head_span, "derived here");
+            return d.map(|d| d.help("draw over given facts about the same constants: `node(X)` for each X"));
         }
         let is_drawn = self.template.predicates.get(draw.over).is_some_and(|p| p.draw.is_some());
         if is_drawn || (self.fact_of(draw.over).is_none() && self.database.fact_count() > 0) {
@@ -305,23 +318,36 @@ mod tests {
     }
 
     #[test]
-    fn normal_draws_keep_the_network_of_an_epoch() {
+    fn draws_of_values_keep_the_network_of_an_epoch() {
         assert_eq!(refilled("e/1 [draw=normal(node,2)] q(X) :- {1} x(X), {1,2} e(X)."), 0);
         // What follows from drawn values alone is computed when a program is made.
         let sums = "e/1 [draw=normal(node,2)] m/1 [draw=normal(node,2)] q(X) :- {1} x(X), {1,2} s.
             s :- e(X). [aggregation=max] s :- m(X), e(X).";
         assert_eq!(refilled(sums), 0);
-        // A relu makes zeros: sometimes two in three, of which a program reads the others alone.
-        let sparse =
+        // A relu makes zeros.
+        let zeros =
             "e/1 [draw=normal(node,6)] q(X) :- {1} x(X), {1,6} r(X). r(X) :- e(X). r/1 [transformation=relu]";
-        let built = refilled(sparse);
-        assert!((5..40).contains(&built), "{built}");
-        for others in
-            ["m/1 [draw=dropout(node,0.5)]", "m/2 [draw=permutation(node)]", "m/2 [draw=negatives(p,1)]"]
-        {
-            let rule = if others.contains("/1") { "q(X) :- m(X)." } else { "q(X) :- m(X,_)." };
-            let template = format!("p(a,b). e/1 [draw=normal(node,2)] {others} q(X) :- {{1,2}} e(X). {rule}");
+        assert_eq!(refilled(zeros), 0);
+        // Equal masks, zeros in sums and ones in products; the masks of a rate of 0 are ones.
+        for rate in ["0.5", "0"] {
+            let masks = format!(
+                "m/1 [draw=dropout(node,{rate})] v/1 [draw=dropout(node,{rate},8)] e/1 [draw=normal(node)]
+                 q(X) :- {{1}} k(X), {{1,8}} v(X), m(X), e(X), {{1}} s. k(X) :- m(X), x(X). [combination=product]
+                 s :- m(X). s :- m(X), e(X). [aggregation=max, combination=product]"
+            );
+            assert_eq!(refilled(&masks), 0, "{rate}");
+        }
+        for others in ["m/2 [draw=permutation(node)]", "m/2 [draw=negatives(p,1)]"] {
+            let template =
+                format!("p(a,b). e/1 [draw=normal(node,2)] {others} q(X) :- {{1,2}} e(X), m(X,_).");
             assert!(session(&template).redrawn_values(1).is_none(), "{template}");
         }
+    }
+
+    /// Of long values with few elements a program reads these alone, and other epochs have others.
+    #[test]
+    fn few_elements_of_long_masks_are_read_alone() {
+        let built = refilled("m/1 [draw=dropout(node,0.93,64)] q(X) :- {1} x(X), {1,64} m(X).");
+        assert!((5..41).contains(&built), "{built}");
     }
 }

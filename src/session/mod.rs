@@ -130,7 +130,7 @@ pub struct Session {
     pub libraries: Vec<PathBuf>,
     /// Predicates whose facts are drawn.
     pub drawn: Vec<PredId>,
-    /// The first value of drawn facts, if programs are to be made such that other values can take the place of these.
+    /// The first value of the facts drawn for an epoch; none where those of evaluation stand.
     pub(crate) first_drawn: Option<ValueId>,
     /// Settings.
     pub settings: Settings,

@@ -104,6 +104,64 @@ fn lists_have_elements_and_predicates() {
     assert!(text.contains("h(I) :- f(J), *bond(J,I)."), "{text}");
 }
 
+/// What a draw is about is a predicate like any other, and what is drawn is a module's own.
+#[test]
+fn draws_in_modules_name_predicates() {
+    let module = "@module m(x/1, e/2, h/1, p, other/1 = none) {
+        mask/1 [draw=dropout(x,p,2)]
+        none_of/2 [draw=negatives(e,1)]
+        mixed/2 [draw=permutation(own)]
+        own(1). own(2).
+        @if other != none { noise/1 [draw=normal(other)] h(X) :- noise(X). }
+        h(X) :- mask(X), x(X), none_of(X,Y), mixed(X,Y).
+    }";
+    let text = expanded(&format!("{module}\n@use m(in, bond, out, 0.5, atom)."));
+    assert_eq!(
+        text,
+        "mask__m_1/1 [draw=dropout(in,0.5,2)]\n\
+         none_of__m_1/2 [draw=negatives(bond,1)]\n\
+         mixed__m_1/2 [draw=permutation(own__m_1)]\n\
+         own__m_1(1).\n\
+         own__m_1(2).\n\
+         noise__m_1/1 [draw=normal(atom)]\n\
+         out(X) :- noise__m_1(X).\n\
+         out(X) :- mask__m_1(X), in(X), none_of__m_1(X,Y), mixed__m_1(X,Y).\n"
+    );
+    // A word that a user wrote still names what it names there, in a module too; outside of modules nothing changes.
+    let word = "@module w(node, h/1) { m/1 [draw=normal(node)] h(X) :- m(X). }";
+    let outer = "@module o(x/1, h/1) { @use w(x, h). }";
+    let text =
+        expanded(&format!("{word} {outer}\n@use o(in, out). @for K in 1..1 {{ m@K/1 [draw=normal(in)] }}"));
+    assert!(text.contains("m__w_1/1 [draw=normal(in)]\n"), "{text}");
+    assert!(text.contains("m1/1 [draw=normal(in)]\n"), "{text}");
+    // What nothing states cannot be drawn over, and what was left out neither.
+    let own = "@module m(h/1) { m/1 [draw=normal(node)] h(X) :- m(X). } @use m(h).";
+    let text = refused(own, "E0220");
+    assert!(text.contains("`node/1` is no parameter of `m`"), "{text}");
+    let left = "@module m(h/1, node/1 = none) { m/1 [draw=normal(node)] h(X) :- m(X). } @use m(h).";
+    let text = refused(left, "E0218");
+    assert!(text.contains("was left out by the `@use`"), "{text}");
+}
+
+#[test]
+fn dropout_refuses_what_is_no_rate_and_what_is_derived() {
+    for (module, rate) in [("mlp(feat, h, {2,3,1}", "dropout"), ("dropout(feat, h, 2", "p")] {
+        for x in ["1", "-0.5"] {
+            let text =
+                refused(&format!("import nn/mlp. import nn/dropout. @use {module}, {rate} = {x})."), "E0233");
+            assert!(text.contains(&format!("{rate} is a probability below 1, not {x}")), "{text}");
+        }
+    }
+    for x in ["1", "-0.5"] {
+        refused(&format!("import nn/mlp. @use mlp0(g, h, {{2,3,1}}, dropout = {x})."), "E0233");
+        refused(&format!("import nn/dropout. @use dropout0(g, h, 2, {x})."), "E0233");
+    }
+    let derived = "import nn/dropout. y(X) :- feat(X). @use dropout(y, h, 2";
+    let text = refused(&format!("{derived})."), "E0521");
+    assert!(text.contains("not over `y/1`") && text.contains("about the same constants"), "{text}");
+    assert_eq!(values(&format!("{derived}, node = feat). ?- h(X)."), DATA).len(), 3);
+}
+
 #[test]
 fn choices_are_made_by_words_and_numbers() {
     let module = "@module m(x/1, h/1, compat = paper, n = 1, mask/2 = none) {
