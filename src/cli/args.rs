@@ -96,11 +96,12 @@ pub struct RunArgs {
     /// Answer without weights and training: bool (does it hold?), count (in how many ways?), maxmin (to what
     /// degree?) or minplus (at what least length?).
     #[arg(long, value_name = "NAME", help_heading = "Results", conflicts_with_all = [
-        "weights", "profile", "dump", "optimizer", "lr", "decay", "batch", "loss", "init", "dist", "weight_decay", "clip_norm",
+        "weights", "profile", "optimizer", "lr", "decay", "batch", "loss", "init", "dist", "weight_decay", "clip_norm",
         "clip_value", "patience", "reduction", "eval_every", "precision",
     ])]
     pub semiring: Option<String>,
-    /// Print a stage instead, and stop: tokens, ast, template, plan, ground, graph or program.
+    /// Print a stage instead, and stop: tokens, ast, template, plan, ground, graph or program. With `--semiring`, `ground`
+    /// has the values of what is derived, too.
     #[arg(
         long,
         value_name = "STAGE",

@@ -10,6 +10,7 @@ use crate::exec::program::Kind;
 use crate::exec::{Block, Program};
 use crate::graph::{NeuronId, Op};
 use crate::ground::GroundProgram;
+use crate::ground::semiring::{Degrees, Semiring};
 use crate::plan;
 use crate::session::inspect::WorldView;
 use crate::session::{Network, Session};
@@ -62,6 +63,11 @@ impl Stage {
         Stage::ALL.iter().map(|(n, _)| *n).collect()
     }
 
+    /// Whether it shows neurons, which a semiring has none of.
+    pub fn has_neurons(self) -> bool {
+        matches!(self, Stage::Graph | Stage::Program)
+    }
+
     /// Whether it takes queries: only what supports them is grounded.
     pub fn needs_queries(self) -> bool {
         matches!(self, Stage::Ground | Stage::Graph | Stage::Program)
@@ -78,8 +84,13 @@ pub struct Read {
     pub found: Diagnostics,
 }
 
-/// Prints a stage.
-pub fn dump(stage: Stage, read: Read, console: &Console) -> std::result::Result<(), Stop> {
+/// Prints a stage; ground rules with the values of the atoms that they derive in a semiring, if one is asked for.
+pub fn dump(
+    stage: Stage,
+    semiring: Option<Semiring>,
+    read: Read,
+    console: &Console,
+) -> std::result::Result<(), Stop> {
     let Read { session, files, found } = read;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     // The first stages show what there is even if it is faulty: that is when one wants to see it.
@@ -110,14 +121,26 @@ pub fn dump(stage: Stage, read: Read, console: &Console) -> std::result::Result<
         }
         Stage::Ground | Stage::Graph => {
             let mut result = Ok(());
-            let mut show = |view: &WorldView<'_>| {
-                result = match stage {
-                    Stage::Ground => ground(&mut out, &session, view),
-                    _ => graph(&mut out, &session, view),
-                };
-                if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            let overflow = match semiring {
+                Some(semiring) => {
+                    let mut show = |world, program: &GroundProgram, degrees: &Degrees| {
+                        result = ground(&mut out, &session, world, program)
+                            .and_then(|()| derived(&mut out, &session, program, degrees));
+                        if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                    };
+                    session.each_valued(semiring, &mut show).err()
+                }
+                None => {
+                    let mut show = |view: &WorldView<'_>| {
+                        result = match stage {
+                            Stage::Ground => ground(&mut out, &session, view.world, view.ground),
+                            _ => graph(&mut out, &session, view),
+                        };
+                        if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                    };
+                    session.each_world(&mut show).err()
+                }
             };
-            let overflow = session.each_world(&mut show).err();
             result?;
             if let Some(d) = overflow {
                 out.flush()?;
@@ -348,17 +371,12 @@ fn row_text(session: &Session, ground: &GroundProgram, pred: PredId, row: u32) -
     session.vocabulary.atom_text(pred, ground.relations[pred].row(row).iter().copied())
 }
 
-fn ground(out: &mut dyn Write, session: &Session, view: &WorldView<'_>) -> Result<()> {
-    writeln!(out, "{}", world_text(session, view.world))?;
-    for (id, instances) in view.ground.instances.iter_enumerated() {
+fn ground(out: &mut dyn Write, session: &Session, world: WorldId, program: &GroundProgram) -> Result<()> {
+    writeln!(out, "{}", world_text(session, world))?;
+    for (id, instances) in program.instances.iter_enumerated() {
         let rule = &session.template.rules[id];
         for i in 0..instances.len() {
-            write!(
-                out,
-                "  {}: {}",
-                id.index(),
-                row_text(session, view.ground, rule.head, instances.head(i))
-            )?;
+            write!(out, "  {}: {}", id.index(), row_text(session, program, rule.head, instances.head(i)))?;
             let visible = rule.visible().zip(instances.body(i));
             for (n, ((_, literal), &row)) in visible.enumerate() {
                 let pred = match literal.relation {
@@ -366,9 +384,24 @@ fn ground(out: &mut dyn Write, session: &Session, view: &WorldView<'_>) -> Resul
                     Relation::Domain => continue,
                 };
                 let arrow = if n == 0 { " :- " } else { ", " };
-                write!(out, "{arrow}{}{}", literal.sign, row_text(session, view.ground, pred, row))?;
+                write!(out, "{arrow}{}{}", literal.sign, row_text(session, program, pred, row))?;
             }
             writeln!(out, ".")?;
+        }
+    }
+    Ok(())
+}
+
+/// The atoms of predicates that rules derive, each with its value, those that the template does not name left out.
+fn derived(out: &mut dyn Write, session: &Session, program: &GroundProgram, degrees: &Degrees) -> Result<()> {
+    for pred in session.vocabulary.predicates() {
+        let heads = session.template.rules.iter().any(|r| r.head == pred);
+        if !heads || session.vocabulary.is_internal(pred) {
+            continue;
+        }
+        for row in 0..program.relations[pred].len() {
+            let worth = value(&[degrees.value(pred, row)], None);
+            writeln!(out, "  {} = {worth}", row_text(session, program, pred, row))?;
         }
     }
     Ok(())

@@ -1,23 +1,33 @@
 //! `nlog lib`.
 
 use super::args::{LibArgs, LibCommand};
-use crate::console::Stop;
+use crate::base::span::SourceMap;
+use crate::console::{Console, Stop};
 use crate::diag::{Diagnostic, codes, suggest};
 use crate::expand;
 use crate::io::library::{self, Listed};
 use std::io::Write;
 
-/// `nlog lib`: the modules that can be imported, or one of them.
-pub fn lib(args: &LibArgs) -> Result<(), Stop> {
-    let listed = library::modules(&args.libraries);
-    let text = match &args.command {
-        None => table(&listed),
-        Some(LibCommand::Show { name }) => show(name, &listed).map_err(Stop::Usage)?,
+/// `nlog lib`: the modules that can be imported, or one of them. A file of a folder of `--lib` that cannot be read or
+/// parsed is told behind the list of the others, and makes it fail; a module that is shown is shown beside it.
+pub fn lib(args: &LibArgs, console: &Console) -> Result<(), Stop> {
+    let mut sources = SourceMap::new();
+    console.report(&library::check_folders(&args.libraries), &sources)?;
+    let (listed, found) = library::modules(&args.libraries, &mut sources);
+    let (text, left_out) = match &args.command {
+        None => (table(&listed), found),
+        Some(LibCommand::Show { name }) => match show(name, &listed) {
+            Ok(text) => (text, Vec::new()),
+            Err(d) => {
+                console.diagnostics(&found, &sources);
+                return Err(Stop::Usage(d));
+            }
+        },
     };
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()?;
-    Ok(())
+    console.report(&left_out, &sources)
 }
 
 /// The modules by path, each with its parameters and the first line of its documentation.

@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::plan(*args, &console),
         Command::Data(args) => data::data(*args, &console),
         Command::Check(args) => run::check(*args, &console),
-        Command::Lib(args) => lib::lib(&args),
+        Command::Lib(args) => lib::lib(&args, &console),
         Command::Explain(args) => explain::explain(&args),
         Command::Fmt(args) => fmt::fmt(&args, &console),
         Command::Repl(args) => crate::repl::main(*args, &console),

@@ -74,15 +74,6 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
     if args.folds.is_some() && args.settings.epochs == 0 {
         return Err(Stop::Usage(Box::new(usage("`--epochs 0` trains nothing that `--folds` could compare"))));
     }
-    if let Some(name) = &args.dump {
-        let stage = choose("--dump", name, &Stage::names(), Stage::parse(name))
-            .map_err(|d| Stop::Usage(Box::new(d)))?;
-        let (session, files, found) = Session::load_program(&inputs, settings);
-        if stage.needs_queries() && session.database.queries.is_empty() && !has_errors(&found) {
-            return no_queries(&session, console);
-        }
-        return dump(stage, Read { session, files, found }, console);
-    }
     let semiring = match &args.semiring {
         Some(name) => Some(
             choose("--semiring", name, Semiring::names(), Semiring::parse(name))
@@ -90,6 +81,21 @@ pub fn run(args: RunArgs, console: &Console) -> Result<(), Stop> {
         ),
         None => None,
     };
+    if let Some(name) = &args.dump {
+        let stage = choose("--dump", name, &Stage::names(), Stage::parse(name))
+            .map_err(|d| Stop::Usage(Box::new(d)))?;
+        if semiring.is_some() && stage.has_neurons() {
+            let title = format!("`--semiring` makes no neurons: there is no `{name}` to print with `--dump`");
+            return Err(Stop::Usage(Box::new(
+                usage(title).help("`--dump ground` prints what is derived, with its values"),
+            )));
+        }
+        let (session, files, found) = Session::load_program(&inputs, settings);
+        if stage.needs_queries() && session.database.queries.is_empty() && !has_errors(&found) {
+            return no_queries(&session, console);
+        }
+        return dump(stage, semiring, Read { session, files, found }, console);
+    }
     let (session, files, found) = Session::load_program(&inputs, settings);
     if inputs.train.queries.is_some() && session.looks_swapped() {
         console.note(

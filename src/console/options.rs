@@ -4,8 +4,8 @@ use super::{Console, Stop};
 use crate::base::span::SourceMap;
 use crate::diag::{Diagnostic, codes, suggest};
 use crate::graph::lift::Scope;
-use crate::io::Inputs;
 use crate::io::inputs::ExampleFiles;
+use crate::io::{Inputs, library};
 use crate::learn::{Batch, Distribution, Initializer, Loss, Optimizer, Reduction, Schedule, TrainSettings};
 use crate::session::{Compat, LiftMode, Precision, Settings, Unprovable};
 use crate::template::lower::DefaultOverrides;
@@ -151,8 +151,9 @@ pub fn usage(title: impl Into<String>) -> Diagnostic {
     Diagnostic::new(codes::USAGE, title)
 }
 
-/// The files that the operands and options name.
+/// The files that the operands and options name; the folders of `--lib` must be there.
 pub fn inputs(files: &FileArgs, console: &Console) -> Result<Inputs, Stop> {
+    console.report(&library::check_folders(&files.libraries), &SourceMap::new())?;
     let stop = |d: Diagnostic| Stop::Usage(Box::new(d));
     let mut inputs = Inputs::default();
     let mut operands = files.template.iter().chain(&files.data);

@@ -102,6 +102,8 @@ codes! {
     UNREACHED_WEIGHT = "W0316", "a weight that no query reaches";
     UNDEFINED_QUESTION = "W0317", "a question about a predicate that nothing defines";
     ACTIVATED_TWICE = "W0318", "a rule's stated activation has the default of its head's atoms on top";
+    IMPORTED_DEFAULTS = "W0319", "an import that changes the defaults of the template";
+    ADDED_UP = "W0320", "two modules with one result, whose values are added up";
     // 04 shapes
     SHAPE_MISMATCH = "E0401", "a weight or value of the wrong shape";
     TARGET_SHAPE = "E0402", "a target whose shape is not the query's";

@@ -1,7 +1,8 @@
 //! Where imports and modules are found: beside the importing file, in the folders of `--lib`, in the standard library.
 
-use crate::base::span::SourceMap;
-use crate::diag::{Diagnostic, suggest};
+use crate::base::hash::HashSet;
+use crate::base::span::{SourceId, SourceMap};
+use crate::diag::{Diagnostic, Diagnostics, codes, has_errors, suggest};
 use crate::syntax::ast::{Module, Statement};
 use crate::syntax::parser;
 use std::path::{Path, PathBuf};
@@ -73,52 +74,84 @@ pub struct Listed {
     pub module: Arc<Module>,
 }
 
+/// What is wrong with the folders of `--lib`: each must be a folder that can be read.
+pub fn check_folders(libraries: &[PathBuf]) -> Diagnostics {
+    let fault = |folder: &PathBuf| {
+        let e = std::fs::read_dir(folder).err()?;
+        let why = match e.kind() {
+            std::io::ErrorKind::NotFound => "there is no such folder".to_string(),
+            std::io::ErrorKind::NotADirectory => "it is no folder".to_string(),
+            std::io::ErrorKind::PermissionDenied => "it may not be read".to_string(),
+            _ => e.to_string(),
+        };
+        let title = format!("cannot read `{}`, a folder of `--lib`: {why}", folder.display());
+        Some(Diagnostic::new(codes::CANNOT_READ, title))
+    };
+    libraries.iter().filter_map(fault).collect()
+}
+
 /// The modules of the standard library and of some folders, by path; those of folders come first, and hide others of the
-/// same path.
-pub fn modules(libraries: &[PathBuf]) -> Vec<Listed> {
-    let mut texts: Vec<(String, String)> = Vec::new();
+/// same path. Files that cannot be read or parsed have none; what is wrong with them comes second.
+pub fn modules(libraries: &[PathBuf], sources: &mut SourceMap) -> (Vec<Listed>, Diagnostics) {
+    let mut out = Vec::new();
+    let mut texts: Vec<(String, Result<SourceId, Diagnostic>)> = Vec::new();
     for library in libraries {
         let mut files = Vec::new();
-        walk(library, &mut files, 0);
+        walk(library, &mut files, 0, &mut out);
         files.sort();
         for file in files {
             let inside = file.strip_prefix(library).unwrap_or(&file).with_extension("");
             let path = inside.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join("/");
-            let mut sources = SourceMap::new();
-            if let Ok(source) = super::read_text(&file, &mut sources) {
-                texts.push((path, sources.text(source).to_string()));
-            }
+            texts.push((path, super::read_text(&file, sources)));
         }
     }
-    texts.extend(BUILT_IN.iter().map(|(path, text)| (path.to_string(), text.to_string())));
-    let mut seen = Vec::new();
-    let mut out = Vec::new();
-    for (path, text) in texts {
-        if seen.contains(&path) {
+    for (path, text) in BUILT_IN {
+        texts.push((path.to_string(), Ok(sources.add(*path, *text))));
+    }
+    let mut seen = HashSet::default();
+    let mut listed = Vec::new();
+    for (path, source) in texts {
+        if !seen.insert(path.clone()) {
             continue;
         }
-        let mut sources = SourceMap::new();
-        let source = sources.add(path.as_str(), text.as_str());
-        let shared: Arc<str> = text.as_str().into();
-        for statement in parser::parse_template(source, &text).0.statements {
+        let source = match source {
+            Ok(source) => source,
+            Err(d) => {
+                out.push(d);
+                continue;
+            }
+        };
+        let text: Arc<str> = sources.text(source).into();
+        let (file, found) = parser::parse_template(source, &text);
+        if has_errors(&found) {
+            out.extend(found);
+            continue;
+        }
+        for statement in file.statements {
             if let Statement::Module(module) = statement {
-                out.push(Listed { path: path.clone(), text: shared.clone(), module });
+                listed.push(Listed { path: path.clone(), text: text.clone(), module });
             }
         }
-        seen.push(path);
     }
-    out
+    (listed, out)
 }
 
 /// The templates below a folder; links and depth are no way into an endless walk.
-fn walk(dir: &Path, out: &mut Vec<PathBuf>, depth: usize) {
+fn walk(dir: &Path, files: &mut Vec<PathBuf>, depth: usize, out: &mut Diagnostics) {
     const DEPTH: usize = 8;
-    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-        let path = entry.path();
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) => {
+            let title = format!("cannot read the folder `{}`: {e}", dir.display());
+            out.push(Diagnostic::new(codes::CANNOT_READ, title));
+            return;
+        }
+    };
+    for path in entries.flatten().map(|e| e.path()) {
         if path.is_dir() && depth < DEPTH {
-            walk(&path, out, depth + 1);
+            walk(&path, files, depth + 1, out);
         } else if path.extension().is_some_and(|e| e == "lrnn") {
-            out.push(path);
+            files.push(path);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The only place (with `model` and the front ends) that touches the file system: it brings texts into the source map
 //! and says clearly what it could not read.
 
+mod defaults;
 pub mod inputs;
 pub mod library;
 #[cfg(feature = "parquet")]
@@ -18,6 +19,7 @@ use crate::syntax::parser;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use defaults::Stated;
 pub use inputs::Inputs;
 use library::Found;
 
@@ -77,7 +79,7 @@ pub fn read_templates(
     let mut reader = TemplateReader::new(libraries, sources);
     let imports = paths.iter().filter_map(|path| reader.read(path, None)).collect();
     reader.files.push(ast::File { imports, ..Default::default() });
-    (reader.files, reader.out)
+    reader.end()
 }
 
 /// What an import of an entry at the prompt brings in: files are relative to the working directory.
@@ -88,7 +90,7 @@ pub fn read_import(
 ) -> (Vec<ast::File>, Diagnostics) {
     let mut reader = TemplateReader::new(libraries, sources);
     reader.import(&path.node, path.span, Some(Path::new("")));
-    (reader.files, reader.out)
+    reader.end()
 }
 
 /// What an import brings in if only the standard library is there: nothing if it has no such file.
@@ -97,7 +99,7 @@ pub fn read_built_in(written: &str, span: Span, sources: &mut SourceMap) -> (Vec
     if let Found::BuiltIn(_) = library::find(written, None, &[]) {
         reader.import(written, span, None);
     }
-    (reader.files, reader.out)
+    reader.end()
 }
 
 struct TemplateReader<'a> {
@@ -106,13 +108,20 @@ struct TemplateReader<'a> {
     done: Vec<(PathBuf, SourceId)>,
     open: Vec<PathBuf>,
     files: Vec<ast::File>,
+    stated: Vec<Stated>,
     out: Diagnostics,
 }
 
 impl<'a> TemplateReader<'a> {
     fn new(libraries: &'a [PathBuf], sources: &'a mut SourceMap) -> Self {
-        let (done, open, files, out) = Default::default();
-        TemplateReader { sources, libraries, done, open, files, out }
+        let (done, open, files, stated, out) = Default::default();
+        TemplateReader { sources, libraries, done, open, files, stated, out }
+    }
+
+    /// What was read, and what is to be said about it.
+    fn end(mut self) -> (Vec<ast::File>, Diagnostics) {
+        self.out.extend(defaults::from_imports(&self.stated, self.sources));
+        (self.files, self.out)
     }
 
     /// Reads what an import in the file `from` (none: of the standard library) names; what was read, now or before.
@@ -187,7 +196,7 @@ impl<'a> TemplateReader<'a> {
         self.out.extend(found);
         // Imports stand in the text where they are written: what they bring comes before what follows them.
         let part = || ast::File { source: Some(source), ..Default::default() };
-        let mut own = part();
+        let (mut own, mut stated) = (part(), Stated::new(source));
         for statement in file.statements.drain(..) {
             match statement {
                 Statement::Import(paths) => {
@@ -195,14 +204,20 @@ impl<'a> TemplateReader<'a> {
                         self.files.push(std::mem::replace(&mut own, part()));
                     }
                     for p in paths {
-                        let found = self.import(&p.node, p.span, path);
-                        own.imports.extend(found);
+                        if let Some(found) = self.import(&p.node, p.span, path) {
+                            own.imports.push(found);
+                            stated.note_import(found, p.span);
+                        }
                     }
                 }
-                other => own.statements.push(other),
+                other => {
+                    stated.note(&other);
+                    own.statements.push(other);
+                }
             }
         }
         self.files.push(own);
+        self.stated.push(stated);
         self.open.pop();
         self.done.push((key, source));
     }

@@ -215,8 +215,9 @@ impl Session {
     pub fn expand(&mut self, files: Vec<ast::File>, out: &mut Diagnostics) -> Vec<ast::File> {
         let libraries = self.libraries.clone();
         let elsewhere = || {
-            let listed = io::library::modules(&libraries).into_iter();
-            listed.map(|l| (l.module.name.node.clone(), l.path)).collect()
+            // What is wrong with other files is no matter of this program.
+            let (listed, _) = io::library::modules(&libraries, &mut SourceMap::new());
+            listed.into_iter().map(|l| (l.module.name.node.clone(), l.path)).collect()
         };
         let (files, found) = expand(files, &mut self.modules, &mut self.sources, &elsewhere);
         out.extend(found);
@@ -271,7 +272,10 @@ impl Session {
     /// Warnings about habits: what works as written but is often not meant. Only for a program without errors.
     pub fn habits(&self, files: &[ast::File]) -> Diagnostics {
         let squashes = self.settings.train.loss == crate::learn::Loss::SoftEntropy;
-        check::habits(files, &self.template, &self.vocabulary, &self.database, &self.modules, squashes)
+        let (template, vocabulary, database) = (&self.template, &self.vocabulary, &self.database);
+        let mut out = check::habits(files, template, vocabulary, database, &self.modules, squashes);
+        out.extend(check::shared_results(files, &self.sources));
+        out
     }
 
     /// Adds a query about the shared world (from a template or the REPL); its position.

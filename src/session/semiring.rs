@@ -3,9 +3,10 @@
 use super::{Network, Outcome, Session, Unprovable};
 use crate::answer::{Answer, matching_rows};
 use crate::base::span::Span;
-use crate::data::{FactValue, PredId, QueryTerm};
+use crate::data::{FactValue, PredId, QueryTerm, WorldId};
 use crate::diag::{Diagnostic, Diagnostics, codes, has_errors};
-use crate::ground::semiring::{NoReading, Semiring, evaluate};
+use crate::ground::GroundProgram;
+use crate::ground::semiring::{Degrees, NoReading, Semiring, evaluate};
 use crate::template::TemplateValue;
 use crate::tensor::Shape;
 use std::ops::ControlFlow;
@@ -106,6 +107,23 @@ impl Session {
         let outcome = Outcome { values: found.iter().map(|(_, v)| vec![*v]).collect(), ..Outcome::default() };
         network.answers = found.into_iter().map(|(a, _)| a).collect();
         if has_errors(&out) { (None, out) } else { (Some((network, outcome)), out) }
+    }
+
+    /// Grounds the worlds that are asked about and shows each with the values of its atoms in a semiring, until `look`
+    /// breaks off.
+    ///
+    /// # Errors
+    /// E0601 where grounding was given up, E0705 where an atom has no value in the semiring.
+    pub fn each_valued(
+        &self,
+        semiring: Semiring,
+        look: &mut dyn FnMut(WorldId, &GroundProgram, &Degrees) -> ControlFlow<()>,
+    ) -> Result<(), Diagnostic> {
+        self.each_ground(&mut |world, _, ground| {
+            let degrees = evaluate(ground, &self.template, &self.database, semiring)
+                .map_err(|e| self.no_reading(semiring, e))?;
+            Ok(look(world, ground, &degrees))
+        })
     }
 
     /// Where the first fact of a predicate with a value that does not do is stated, by its shape and first number.

@@ -26,6 +26,7 @@ mod grounding;
 mod grouped;
 mod groups;
 mod labels;
+mod libraries;
 mod lift;
 mod lift_modes;
 mod lifting;

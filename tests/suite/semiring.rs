@@ -233,3 +233,46 @@ fn the_command_line() {
         assert!(o.status.code() == Some(2) && err(&o).contains(word), "{}", err(&o));
     }
 }
+
+#[test]
+fn values_of_what_is_derived_can_be_dumped() {
+    let dir = files(&[
+        ("t.lrnn", "way(X,Y) :- road(X,Y).\nway(X,Z) :- way(X,Y), road(Y,Z).\nq(X) :- way(a,X).\n"),
+        ("d.db", "<2> road(a,b), <3> road(b,c), <7> road(a,c).\n?- q(X).\n"),
+    ]);
+    let dump = |semiring: &str, stage: &str| {
+        nlog(dir.path(), &["run", "t.lrnn", "d.db", "--semiring", semiring, "--dump", stage])
+    };
+    for (semiring, ways) in
+        [("bool", [1, 1, 1]), ("count", [1, 2, 1]), ("minplus", [2, 5, 3]), ("maxmin", [2, 7, 3])]
+    {
+        let o = dump(semiring, "ground");
+        assert!(o.status.success(), "{}", err(&o));
+        let text = out(&o);
+        assert!(text.starts_with("shared world\n  0: way(a,b) :- road(a,b).\n"), "{text}");
+        let values: Vec<&str> = text.lines().filter(|l| !l.contains(":-")).skip(1).map(str::trim).collect();
+        let [ab, ac, bc] = ways;
+        for line in [("way(a,b)", ab), ("way(a,c)", ac), ("way(b,c)", bc), ("q(b)", ab), ("q(c)", ac)] {
+            assert!(
+                values.contains(&format!("{} = {}", line.0, line.1).as_str()),
+                "{semiring} {line:?}\n{text}"
+            );
+        }
+        // Facts are not derived.
+        assert_eq!(values.len(), 5, "{text}");
+        for stage in ["graph", "program"] {
+            let o = dump(semiring, stage);
+            assert!(
+                o.status.code() == Some(2) && err(&o).contains("`--semiring` makes no neurons"),
+                "{}",
+                err(&o)
+            );
+            assert!(err(&o).contains(&format!("no `{stage}` to print")), "{}", err(&o));
+        }
+    }
+    assert!(out(&dump("bool", "template")).starts_with("defaults:\n"));
+    // What has no value is told here as in a run.
+    let dir = files(&[("t.lrnn", "q :- ~f(a).\n"), ("d.db", "f(a). ?- q.\n")]);
+    let o = nlog(dir.path(), &["run", "t.lrnn", "d.db", "--semiring", "count", "--dump", "ground"]);
+    assert!(o.status.code() == Some(1) && err(&o).contains("[E0705]"), "{}", err(&o));
+}

@@ -8,6 +8,7 @@ mod shapes;
 mod training;
 mod twice;
 mod unbound;
+mod uses;
 
 use super::Template;
 use super::strata::Strata;
@@ -18,6 +19,7 @@ pub use habits::habits;
 pub(crate) use names::differ_in_digits_only;
 pub use shapes::Shapes;
 pub use unbound::{Extent, unbound};
+pub use uses::shared_results;
 
 /// Checks a program against the data: names, strata, shapes. Phases whose ground an earlier one found unsound are
 /// left out.
