@@ -12,6 +12,7 @@ from torch.nn import Linear, ReLU, Sequential
 from torch_geometric import nn
 
 WIDTH = 3
+PLAIN = "[transformation=identity]"
 
 
 @dataclass
@@ -25,15 +26,17 @@ class Case:
     width: int = 4
     both: bool = False  # edges come in both directions
     loop: bool = True  # there is an edge from a node to itself
+    degree: int = 0  # if above 0, so many edges lead to every node
     rate: float = 0.05  # so small that every step lessens the error: nlog keeps the best model
-    rest: bool = False  # the output also reads x, since not every node has an h
+    rest: bool = False  # the output also reads x, since not every node has an h that is not zero
     whole: bool = False  # h/0 in place of h/1; the output also reads x
     losses: tuple = ()  # in place of h: losses to be trained; the builder gives, for each, a function and what it trains
     facts: Callable = lambda nlog, graph: ""  # more facts
 
 
 def fill(module, matrices):
-    """Sets the parameters of a module; what is not named is zero and stays so."""
+    """Sets the parameters of a module; what is not named is zero and stays so. Each keeps what it was made of as `drawn`,
+    through which gradients lead back to the weights of the template."""
     state, names = module.state_dict(), dict(module.named_parameters())
     for name, parameter in names.items():
         if name not in matrices:
@@ -41,17 +44,24 @@ def fill(module, matrices):
             parameter.requires_grad_(False)
     for name, matrix in matrices.items():
         assert state[name].numel() == matrix.numel(), (name, state[name].shape, matrix.shape)
-        state[name] = matrix.reshape(state[name].shape)
+        state[name] = matrix.detach().reshape(state[name].shape)
+        if name in names:
+            names[name].drawn = matrix
     module.load_state_dict(state)
     return module
 
 
-def simple(make, names, *more):
-    """A layer whose parameters are the weights in order, called with x, the edges and these parts of the graph."""
+def stated(g):
+    return [g.edges]
+
+
+def simple(make, names, *more, edges=stated):
+    """A layer whose parameters are the weights in order, called with x, the edges (and their weights, where the function
+    gives these) and these parts of the graph."""
 
     def build(w, g):
         layer = fill(make(), {name: w[i] for i, name in enumerate(names)})
-        return layer, lambda: layer(g.x, g.edges, *(getattr(g, m) for m in more))
+        return layer, lambda: layer(g.x, *edges(g), *(getattr(g, m) for m in more))
 
     return build
 
@@ -63,14 +73,82 @@ def parallel(g):
     return edges, torch.cat([torch.where(apart, 0.25, 1.0) * g.strength, 0.75 * g.strength[apart]])
 
 
-def gcn_parallel(w, g):
-    layer = fill(nn.GCNConv(WIDTH, 4, bias=False), {"lin.weight": w[0]})
-    return layer, lambda: layer(g.x, *parallel(g))
+def doubled(g):
+    """Every edge twice, loops too, with parts of its weight: for layers that do not look for loops."""
+    return torch.cat([g.edges, g.edges], 1), torch.cat([0.25 * g.strength, 0.75 * g.strength])
 
 
-def appnp(_, g):
-    layer = nn.APPNP(K=3, alpha=0.2)
-    return layer, lambda: layer(g.x, g.edges)
+def again(g):
+    """Edges of the second kind twice, without weights."""
+    return [torch.cat([g.edges, g.edges[:, g.kinds == 1]], 1)]
+
+
+def both_ways(g):
+    """Every edge with its own weight and with that of the edge back: the same in both directions."""
+    return torch.cat([g.edges, g.edges.flip(0)], 1), torch.cat([g.strength, g.strength])
+
+
+def strands(edges):
+    """Facts: these edges, each with a name of its own, so that parallel ones are several; without weights they weigh 1."""
+
+    def facts(nlog, g):
+        index, *weights = edges(g)
+        weights = weights[0].tolist() if weights else [1.0] * index.shape[1]
+        ends = enumerate(zip(index.t().tolist(), weights, strict=True))
+        return "".join(f"<{w}> strand(e{e},n{j},n{i}).\n" for e, ((j, i), w) in ends)
+
+    return facts
+
+
+JOINED = f"link(J,I) :- strand(_,J,I). [transformation=identity, aggregation=sum] link/2 {PLAIN}\n"
+
+
+def further(g):
+    """Edges that are of both kinds: a part of those of the first."""
+    return (g.kinds == 0) & (g.strength > 1)
+
+
+def also(nlog, g):
+    return "".join(f"r1(n{j},n{i}).\n" for j, i in g.edges[:, further(g)].t().tolist())
+
+
+def lstm(layer, gates, suffix=""):
+    """Parameters of an LSTM by gates (matrix for the input, for the state, bias) in the order forget, input, output,
+    fresh; theirs is input, forget, fresh, output, and they have a second bias."""
+    order = [gates[k] for k in (1, 0, 3, 2)]
+    names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0"]
+    parts = {n + suffix: [gate[k] for gate in order] for k, n in enumerate(names)}
+    return {f"{layer}.{n}": torch.cat(p) for n, p in parts.items() if p[0] is not None}
+
+
+def sage_lstm(place):
+    """Edges by their targets, then in the order of `place`, the place of a source among all nodes."""
+
+    def build(w, g):
+        layer = nn.SAGEConv(WIDTH, 4, aggr="lstm")
+        # Here input, forget, output, fresh; `lstm` reads forget, input, output, fresh.
+        gates = [w[3 * k : 3 * k + 3] for k in (1, 0, 2, 3)]
+        fill(layer, lstm("aggr_module.lstm", gates) | {"lin_r.weight": w[12], "lin_l.weight": w[13], "lin_l.bias": w[14]})
+        edges = torch.tensor(sorted(g.edges.t().tolist(), key=lambda e: (e[1], place(e[0])))).t()
+        return layer, lambda: layer(g.x, edges)
+
+    return build
+
+
+def backwards(nlog, g):
+    """Facts: every node reads the sources of its edges from the greatest number down."""
+    near = {}
+    for j, i in sorted(g.edges.t().tolist(), reverse=True):
+        near.setdefault(i, []).append(j)
+    return "".join(f"turn(n{i},n{j},n{k}).\n" for i, js in near.items() for j, k in zip(js, js[1:]))
+
+
+def appnp(edges):
+    def build(_, g):
+        layer = nn.APPNP(K=3, alpha=0.2)
+        return layer, lambda: layer(g.x, *edges(g))
+
+    return build
 
 
 def perceptron(bias):
@@ -125,10 +203,18 @@ def gatv2_shared(w, g):
     return layer, lambda: layer(g.x, g.edges)
 
 
-def rgcn(w, g):
-    layer = nn.RGCNConv(WIDTH, 4, num_relations=2)
-    fill(layer, {"root": w[0].t(), "weight": torch.stack([w[1].t(), w[2].t()]), "bias": w[3]})
-    return layer, lambda: layer(g.x, g.edges, g.kinds)
+def rgcn(edges):
+    def build(w, g):
+        layer = nn.RGCNConv(WIDTH, 4, num_relations=2)
+        fill(layer, {"root": w[0].t(), "weight": torch.stack([w[1].t(), w[2].t()]), "bias": w[3]})
+        return layer, lambda: layer(g.x, *edges(g))
+
+    return build
+
+
+def of_both_kinds(g):
+    more = g.edges[:, further(g)]
+    return torch.cat([g.edges, more], 1), torch.cat([g.kinds, torch.ones(more.shape[1], dtype=torch.long)])
 
 
 def rgcn_bases(w, g):
@@ -150,10 +236,13 @@ def edgeconv(w, g):
     return layer, lambda: layer(g.x, g.edges)
 
 
-def cheb(w, g):
-    layer = nn.ChebConv(WIDTH, 4, K=3)
-    fill(layer, {**{f"lins.{i}.weight": w[i] for i in range(3)}, "bias": w[3]})
-    return layer, lambda: layer(g.x, g.edges, lambda_max=2.0)
+def cheb(edges):
+    def build(w, g):
+        layer = nn.ChebConv(WIDTH, 4, K=3)
+        fill(layer, {**{f"lins.{i}.weight": w[i] for i in range(3)}, "bias": w[3]})
+        return layer, lambda: layer(g.x, *edges(g), lambda_max=2.0)
+
+    return build
 
 
 def egc(aggregators, bias):
@@ -257,11 +346,14 @@ def nnconv_deep(w, g):
     return layer, lambda: layer(g.x, g.edges, g.feat)
 
 
-def gatedgraph(w, g):
-    layer = nn.GatedGraphConv(4, num_layers=2, bias=False)
-    named = {"weight": torch.stack([w[0].t(), w[7].t()])}
-    fill(layer, named | {"rnn.weight_ih": torch.cat(w[1:7:2]), "rnn.weight_hh": torch.cat(w[2:7:2])})
-    return layer, lambda: layer(g.x, g.edges, g.strength)
+def gatedgraph(edges):
+    def build(w, g):
+        layer = nn.GatedGraphConv(4, num_layers=2, bias=False)
+        named = {"weight": torch.stack([w[0].t(), w[7].t()])}
+        fill(layer, named | {"rnn.weight_ih": torch.cat(w[1:7:2]), "rnn.weight_hh": torch.cat(w[2:7:2])})
+        return layer, lambda: layer(g.x, *edges(g))
+
+    return build
 
 
 def gatedgraph_bias(w, g):
@@ -281,10 +373,13 @@ def gcn2(w, g):
     return layer, lambda: layer(g.x, g.y, g.edges)
 
 
-def gcn2_two(w, g):
-    layer = nn.GCN2Conv(WIDTH, alpha=0.2, theta=0.5, layer=2, shared_weights=False)
-    fill(layer, {"weight1": w[1].t(), "weight2": w[0].t()})
-    return layer, lambda: layer(g.x, g.y, g.edges, g.strength)
+def gcn2_two(edges):
+    def build(w, g):
+        layer = nn.GCN2Conv(WIDTH, alpha=0.2, theta=0.5, layer=2, shared_weights=False)
+        fill(layer, {"weight1": w[1].t(), "weight2": w[0].t()})
+        return layer, lambda: layer(g.x, g.y, *edges(g))
+
+    return build
 
 
 def dna(w, g):
@@ -321,8 +416,9 @@ LAYERS = [
     Case(
         "GCN, parallel edges",
         "gnn/gcn",
-        "@use gcn(x, strength, h, 3, 4, act = identity, weighted = 1).",
-        gcn_parallel,
+        JOINED + "@use gcn(x, link, h, 3, 4, act = identity, weighted = 1).",
+        simple(lambda: nn.GCNConv(WIDTH, 4, bias=False), ["lin.weight"], edges=parallel),
+        facts=strands(parallel),
     ),
     Case(
         "GraphSAGE, mean",
@@ -346,6 +442,21 @@ LAYERS = [
         ),
     ),
     Case(
+        "GraphSAGE, LSTM",
+        "gnn/sage",
+        "@use sage_lstm(x, edge, h, 3, 4, act = identity, bias = 1).",
+        sage_lstm(str),  # the names decide, n10 is before n2
+        degree=3,
+    ),
+    Case(
+        "GraphSAGE, LSTM in a stated order",
+        "gnn/sage",
+        "@use sage_lstm(x, edge, h, 3, 4, act = identity, order = turn, bias = 1).",
+        sage_lstm(lambda j: -j),
+        degree=3,
+        facts=backwards,
+    ),
+    Case(
         "TAG, k = 3",
         "gnn/tag",
         "@use tag(x, edge, h, 3, 4, bias = 1).",
@@ -358,12 +469,34 @@ LAYERS = [
         simple(lambda: nn.TAGConv(WIDTH, 4, K=2, bias=False), [f"lins.{i}.weight" for i in range(3)], "strength"),
     ),
     Case(
+        "TAG, k = 2, parallel edges and loops",
+        "gnn/tag",
+        JOINED + "@use tag(x, link, h, 3, 4, 2, weighted = 1).",
+        simple(lambda: nn.TAGConv(WIDTH, 4, K=2, bias=False), [f"lins.{i}.weight" for i in range(3)], edges=doubled),
+        facts=strands(doubled),
+    ),
+    Case(
         "SG, k = 2",
         "gnn/sg",
         "@use sg(x, edge, h, 3, 4, 2, bias = 1).",
         simple(lambda: nn.SGConv(WIDTH, 4, K=2), ["lin.weight", "lin.bias"]),
     ),
-    Case("APPNP, k = 3", "gnn/appnp", "@use appnp(x, edge, h, k = 3, alpha = 0.2).", appnp, width=3),
+    Case(
+        "SG, k = 2, parallel edges",
+        "gnn/sg",
+        JOINED + "@use sg(x, link, h, 3, 4, 2, weighted = 1).",
+        simple(lambda: nn.SGConv(WIDTH, 4, K=2, bias=False), ["lin.weight"], edges=parallel),
+        facts=strands(parallel),
+    ),
+    Case("APPNP, k = 3", "gnn/appnp", "@use appnp(x, edge, h, k = 3, alpha = 0.2).", appnp(stated), width=3),
+    Case(
+        "APPNP, k = 3, parallel edges",
+        "gnn/appnp",
+        JOINED + "@use appnp(x, link, h, k = 3, alpha = 0.2, weighted = 1).",
+        appnp(parallel),
+        width=3,
+        facts=strands(parallel),
+    ),
     Case(
         "GIN",
         "gnn/gin",
@@ -408,6 +541,17 @@ LAYERS = [
             lambda: nn.ResGatedGraphConv(WIDTH, 4),
             ["lin_key.weight", "lin_query.weight", "lin_value.weight", "lin_skip.weight", "bias"],
         ),
+    ),
+    Case(
+        "ResGated, parallel edges and loops",
+        "gnn/resgated",
+        JOINED + "@use resgated(x, link, h, 3, 4, act = identity, weighted = 1).",
+        simple(
+            lambda: nn.ResGatedGraphConv(WIDTH, 4, bias=False),
+            ["lin_key.weight", "lin_query.weight", "lin_value.weight", "lin_skip.weight"],
+            edges=again,
+        ),
+        facts=strands(again),
     ),
     Case("EGC, symnorm", "gnn/egc", "@use egc_s(x, edge, h, 3, 4, heads = 2, bases = 2, bias = 1).", egc(["symnorm"], True)),
     Case(
@@ -471,7 +615,14 @@ LAYERS = [
         "GatedGraph, 2 steps, edge weights",
         "gnn/gatedgraph",
         "@use gatedgraph(x, strength, h, 3, 4, 2, tied = 0, cell = torch, weighted = 1).",
-        gatedgraph,
+        gatedgraph(lambda g: (g.edges, g.strength)),
+    ),
+    Case(
+        "GatedGraph, 2 steps, parallel edges and loops",
+        "gnn/gatedgraph",
+        JOINED + "@use gatedgraph(x, link, h, 3, 4, 2, tied = 0, cell = torch, weighted = 1).",
+        gatedgraph(doubled),
+        facts=strands(doubled),
     ),
     Case(
         "GatedGraph, 2 steps, bias",
@@ -490,10 +641,30 @@ LAYERS = [
         "GCNII, layer 2, two matrices, edge weights",
         "gnn/gcn2",
         "@use gcn2(x, y, strength, h, 3, 2, alpha = 0.2, shared = 0, act = identity, weighted = 1).",
-        gcn2_two,
+        gcn2_two(lambda g: (g.edges, g.strength)),
         width=3,
     ),
-    Case("RGCN, 2 relations", "gnn/rgcn", "@use rgcn(x, h, {r0, r1}, 3, 4, act = identity, bias = 1).", rgcn),
+    Case(
+        "GCNII, layer 2, two matrices, parallel edges",
+        "gnn/gcn2",
+        JOINED + "@use gcn2(x, y, link, h, 3, 2, alpha = 0.2, shared = 0, act = identity, weighted = 1).",
+        gcn2_two(parallel),
+        width=3,
+        facts=strands(parallel),
+    ),
+    Case(
+        "RGCN, 2 relations",
+        "gnn/rgcn",
+        "@use rgcn(x, h, {r0, r1}, 3, 4, act = identity, bias = 1).",
+        rgcn(lambda g: (g.edges, g.kinds)),
+    ),
+    Case(
+        "RGCN, parallel edges of 2 relations",
+        "gnn/rgcn",
+        "@use rgcn(x, h, {r0, r1}, 3, 4, act = identity, bias = 1).",
+        rgcn(of_both_kinds),
+        facts=also,
+    ),
     Case("RGCN, 2 bases", "gnn/rgcn", "@use rgcn(x, h, {r0, r1}, 3, 4, act = identity, bases = 2).", rgcn_bases),
     Case(
         "RGCN, 3 blocks",
@@ -507,8 +678,16 @@ LAYERS = [
         "ChebNet, k = 3",
         "gnn/cheb",
         "@use laplacian(x, edge, lap). @use cheb(x, lap, h, 3, 4, 3, act = identity, bias = 1).",
-        cheb,
+        cheb(stated),
         both=True,
+    ),
+    Case(
+        "ChebNet, k = 3, parallel edges",
+        "gnn/cheb",
+        JOINED + "@use laplacian(x, link, lap, weighted = 1). @use cheb(x, lap, h, 3, 4, 3, act = identity, bias = 1).",
+        cheb(both_ways),
+        both=True,
+        facts=strands(both_ways),
     ),
     Case("DNA, 3 heads", "depth/dna", "@use dna({x, y}, edge, h, 3, heads = 3).", dna, width=3),
     Case(
@@ -517,5 +696,6 @@ LAYERS = [
         "<1> near(J,I) :- *edge(J,I). <1> near(I,I) :- *x(I), !edge(I,I).\n"
         "@use pointnet2(near, pos, h, 2, {5}, x = x, din = 3, outer = {4}).",
         pointnet2,
+        rest=True,  # its functions may be zero for all nodes
     ),
 ]

@@ -10,15 +10,13 @@ from torch_geometric import nn, transforms
 from torch_geometric.data import Data
 from torch_geometric.nn.conv.han_conv import group
 
-from align_layers import WIDTH, Case, fill, parallel, pna
-from align_readouts import NODES, linear, lstm, one
+from align_layers import JOINED, PLAIN, WIDTH, Case, doubled, fill, lstm, parallel, pna, strands
+from align_readouts import NODES, linear, one
 
 try:
     from torch_spline_conv import spline_basis, spline_weighting
 except ImportError:  # compiled where it is installed; without it SplineConv is left out
     spline_basis = None
-
-PLAIN = "[transformation=identity]"
 
 
 def drawn(graph):
@@ -174,13 +172,17 @@ def metapaths(w, g):
     return both, lambda: group([g.x, g.y], both["q"].weight, both["map"])[0]
 
 
-def sign(w, g):
-    parts = torch.nn.ModuleList([*(Linear(WIDTH, 5) for _ in range(3)), Linear(15, 4)])
-    named = {f"{k}.{name}": w[3 * k + i] for k in range(3) for i, name in [(0, "weight"), (2, "bias")]}
-    fill(parts, named | {"3.weight": torch.cat(w[1:9:3], 1), "3.bias": w[9]})
-    data = transforms.SIGN(2)(Data(x=g.x, edge_index=g.edges))
-    powers = [data.x, data.x1, data.x2]
-    return parts, lambda: parts[3](torch.cat([part(p).relu() for part, p in zip(parts, powers)], 1))
+def sign(edges):
+    def build(w, g):
+        parts = torch.nn.ModuleList([*(Linear(WIDTH, 5) for _ in range(3)), Linear(15, 4)])
+        named = {f"{k}.{name}": w[3 * k + i] for k in range(3) for i, name in [(0, "weight"), (2, "bias")]}
+        fill(parts, named | {"3.weight": torch.cat(w[1:9:3], 1), "3.bias": w[9]})
+        index, weights = edges(g)
+        data = transforms.SIGN(2)(Data(x=g.x, edge_index=index, edge_weight=weights))
+        powers = [data.x, data.x1, data.x2]
+        return parts, lambda: parts[3](torch.cat([part(p).relu() for part, p in zip(parts, powers)], 1))
+
+    return build
 
 
 def pointnet(w, g):
@@ -276,13 +278,38 @@ def mha(w, g):
     return layer, lambda: layer(g.x, g.y, g.y, need_weights=False)[0]
 
 
+def fresh_norms(names):
+    """Gains and shifts of norms before they have learned."""
+    return {f"{n}.weight": torch.ones(WIDTH) for n in names} | {f"{n}.bias": torch.zeros(WIDTH) for n in names}
+
+
+def decoder(first, masked):
+    """Of PyTorch. The nodes come one after the other; what they hear is y of all, or of those with an edge to them and of
+    their own."""
+
+    def build(w, g):
+        sizes = dict(dropout=0.0, layer_norm_eps=1e-10, batch_first=True, norm_first=first)
+        layer = torch.nn.TransformerDecoderLayer(WIDTH, 3, 5, **sizes)
+        named = {f"self_attn.{name}": p for name, p in heads(w[:8]).items()}
+        named |= {f"multihead_attn.{name}": p for name, p in heads(w[8:16]).items()}
+        named |= dict(zip(["linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"], w[16:]))
+        fill(layer, named | fresh_norms(["norm1", "norm2", "norm3"]))
+        later = torch.ones(NODES, NODES).triu(1).bool()
+        hidden = torch.ones(NODES, NODES).bool()
+        hidden[g.edges[1], g.edges[0]] = False
+        hidden &= ~torch.eye(NODES).bool()
+        x, y = g.x.unsqueeze(0), g.y.unsqueeze(0)
+        return layer, lambda: layer(x, y, tgt_mask=later, memory_mask=hidden if masked else None)[0]
+
+    return build
+
+
 def encoder(w, g):
     """Of PyTorch, as GPSConv and others have it inside."""
     layer = torch.nn.TransformerEncoderLayer(WIDTH, 3, 5, dropout=0.0, layer_norm_eps=1e-10, batch_first=True)
     named = {f"self_attn.{name}": p for name, p in heads(w).items()}
     named |= dict(zip(["linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"], w[8:]))
-    ones = {f"norm{k}.weight": torch.ones(WIDTH) for k in (1, 2)}
-    fill(layer, named | ones | {f"norm{k}.bias": torch.zeros(WIDTH) for k in (1, 2)})
+    fill(layer, named | fresh_norms(["norm1", "norm2"]))
     return layer, lambda: layer(g.x.unsqueeze(0))[0]
 
 
@@ -297,6 +324,8 @@ CHAIN = "".join(f"order(n{n},n{n + 1}). " for n in range(NODES - 1))
 LAST = f"h :- state(n{NODES - 1}). {PLAIN} h/0 {PLAIN}\n"
 THREE = "".join(f"cluster(n{n},c{n % 3}). " for n in range(NODES))
 PLACES = "".join(f"<[0,0,0,0,0,0]> site({n}). at(n{n},{n}). " for n in range(NODES))
+TURN = "".join(f"at(n{n},{n}). " for n in range(NODES)) + f"told(T) :- x(I), *at(I,T). {PLAIN} told/1 {PLAIN}\n"
+BACK = f"h(I) :- made(T), *at(I,T). {PLAIN} h/1 {PLAIN}\n"
 LINKS = f"h(I) :- tanh(link(_,I)). [transformation=identity, aggregation=sum] h/1 {PLAIN}\n"
 TURNS = (
     "@use reconstruction_loss(z, r0, r1, rebuilt).\n"
@@ -385,7 +414,14 @@ MODELS = [
         width=3,
     ),
     Case("Meta-paths joined, as in HAN", "gnn/magnn", "@use magnn_join({x, y}, h, 3, 3).", metapaths, width=3),
-    Case("SIGN, k = 2", "gnn/sign", "@use sign(x, edge, h, 3, 5, 4, bias = 1).", sign),
+    Case("SIGN, k = 2", "gnn/sign", "@use sign(x, edge, h, 3, 5, 4, bias = 1).", sign(lambda g: (g.edges, None))),
+    Case(
+        "SIGN, k = 2, parallel edges and loops",
+        "gnn/sign",
+        JOINED + "@use sign(x, link, h, 3, 5, 4, weighted = 1, bias = 1).",
+        sign(doubled),
+        facts=strands(doubled),
+    ),
     Case(
         "MPNN, 2 towers",
         "gnn/mpnn",
@@ -395,9 +431,10 @@ MODELS = [
     Case(
         "DNA, 3 groups, parallel edges",
         "depth/dna",
-        "@use dna({x, y}, strength, h, 3, groups = 3, weighted = 1).",
+        JOINED + "@use dna({x, y}, link, h, 3, groups = 3, weighted = 1).",
         dna_groups,
         width=3,
+        facts=strands(parallel),
     ),
     Case("PointNet", "points/pointnet", "@use pointnet(x, h, 3, {5, 4}).", pointnet, whole=True),
     Case(
@@ -431,6 +468,21 @@ MODELS = [
     ),
     Case("Attention, 3 heads, bias", "seq/attention", "@use mha(x, y, y, h, 3, 3, bias = 1).", mha, width=3),
     Case("Transformer, encoder", "seq/transformer", "@use encoder(x, h, 3, 3, 5, attbias = 1).", encoder, width=3),
+    Case(
+        "Transformer, decoder",
+        "seq/transformer",
+        TURN + f"@use decoder(told, y, made, 3, 3, 5, attbias = 1). {BACK}",
+        decoder(False, False),
+        width=3,
+    ),
+    Case(
+        "Transformer, decoder, norms first, masked",
+        "seq/transformer",
+        TURN + "heard(T,I) :- *at(I,T). heard(T,J) :- *edge(J,I), *at(I,T).\n"
+        f"@use decoder(told, y, made, 3, 3, 5, mask = heard, place = pre, attbias = 1). {BACK}",
+        decoder(True, True),
+        width=3,
+    ),
     Case("RMSNorm", "nn/norm", linear("z", 4) + "@use rmsnorm(z, h, 4).", rmsnorm),
 ]
 

@@ -5,16 +5,7 @@ from torch.nn import Linear, ModuleDict
 from torch_geometric import nn
 from torch_geometric.nn import kge
 
-from align_layers import WIDTH, Case, fill
-
-
-def lstm(layer, gates, suffix=""):
-    """Parameters of an LSTM by gates (matrix for the input, for the state, bias) in the order forget, input, output,
-    fresh; theirs is input, forget, fresh, output, and they have a second bias."""
-    order = [gates[k] for k in (1, 0, 3, 2)]
-    names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0"]
-    parts = {n + suffix: [gate[k] for gate in order] for k, n in enumerate(names)}
-    return {f"{layer}.{n}": torch.cat(p) for n, p in parts.items() if p[0] is not None}
+from align_layers import WIDTH, Case, fill, lstm
 
 
 def triples(w):
@@ -74,6 +65,7 @@ def topk(w, g):
 def sag(w, g):
     layer = nn.SAGPooling(WIDTH, ratio=0.5, GNN=nn.GCNConv)
     fill(layer, {"gnn.lin.weight": w[0], "gnn.bias": w[1], "select.weight": torch.ones(1)})
+    layer.select.weight.requires_grad_(False)  # only its sign counts
 
     def run():
         x, _, _, _, kept, _ = layer(g.x, g.edges)
