@@ -146,3 +146,37 @@ fn a_sum_keeps_its_row_where_it_must() {
     let q = |a: [f64; 2], b: [f64; 2]| [0, 1].map(|i| 3.0 * (a[i] + b[i]) + h0[i] + h1[i] + h2[i]);
     near("outputs", &gradient(&s).0, &[q(h1, h2), q(h0, h2)].concat(), 1e-14);
 }
+
+/// The rows of one layer on a ring where each of 40 nodes hears from the `degree` nodes before it.
+fn rows_of_a_layer(import: &str, call: &str, degree: usize) -> usize {
+    let node = |i: usize| format!("<[{},{},1,0]> x(n{i}).", i % 7, (i * i) % 11);
+    let edges = |i: usize| -> String {
+        (1..=degree).map(|s| format!("edge(n{},n{i}).", (i + 40 - s) % 40)).collect()
+    };
+    let facts: String = (0..40).map(|i| node(i) + &edges(i) + &format!("?- 1 out(n{i}).\n")).collect();
+    let template = format!("import {import}. @use {call}. out(X) :- {{1,4}} h(X).");
+    let s = scoped(&template, &facts, Scope::Off, |_| ());
+    blocks(&s).iter().map(|b| b.rows).sum()
+}
+
+#[test]
+fn isotropic_layers_have_no_rows_for_edges() {
+    let rows = rows_of_a_layer;
+    for (import, call) in [
+        ("gnn/sage", "sage(x, edge, h, 4, 4)"),
+        ("gnn/gcn", "gcn(x, edge, h, 4, 4)"),
+        ("gnn/gcn", "gcn(x, edge, h, 4, 4, loops = 0)"),
+        ("gnn/egc", "egc_s(x, edge, h, 4, 4, heads = 2, bases = 2)"),
+        ("gnn/egc", "egc_m(x, edge, h, 4, 4, heads = 2, bases = 2)"),
+    ] {
+        assert_eq!(rows(import, call, 3), rows(import, call, 12), "{call}");
+    }
+    // What depends on both ends is computed for each edge: a message, or a score and more for each head.
+    let more = 40 * 9;
+    assert_eq!(
+        rows("gnn/pna", "pna(x, edge, h, 4, 4, 1)", 12) - rows("gnn/pna", "pna(x, edge, h, 4, 4, 1)", 3),
+        more
+    );
+    let gat = "gat(x, edge, h, 4, 4, heads = 2)";
+    assert!(rows("gnn/gat", gat, 12) - rows("gnn/gat", gat, 3) >= 2 * more);
+}

@@ -4,6 +4,7 @@
 
 mod alternating;
 mod architecture;
+mod choices;
 mod coming;
 mod compare;
 mod compat;

@@ -168,7 +168,8 @@ macro_rules! with_derivative_of_output {
             A::Lukasiewicz => go!(|y: T| c(6.0) * y * (T::ONE - y)),
             A::Signum => go!(|_: T| T::ZERO),
             A::Exp => go!(|y: T| y),
-            A::Sqrt => go!(|y: T| c(0.5) / y),
+            // The length of a zero vector, a root of squares, has the gradient 0, and none that ends all training.
+            A::Sqrt => go!(|y: T| if y == T::ZERO { T::ZERO } else { c(0.5) / y }),
             A::Rsqrt => go!(|y: T| c(-0.5) * y * y * y),
             A::Inverse => go!(|y: T| -(y * y)),
             A::Reverse => go!(|_: T| -T::ONE),

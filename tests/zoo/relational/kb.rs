@@ -2,6 +2,10 @@
 
 use super::*;
 use crate::harness::Outputs;
+use nlog::diag::has_errors;
+use nlog::learn::Loss;
+use nlog::session::{Session, Settings};
+use std::ops::ControlFlow;
 
 const ENTITIES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const RELATIONS: [&str; 3] = ["r", "s", "t"];
@@ -59,6 +63,30 @@ fn translations() {
     scores("kb/transe", "transe(ent, rel, score, 4, norm = 2, margin = 3", 4, 4, |h, r, t| {
         3.0 - (h + r - t).norm()
     });
+}
+
+/// A distance of exactly zero has no direction: such a triple adds nothing to the gradient, and training goes on.
+#[test]
+fn distances_of_zero_are_trained() {
+    for (import, call, relation) in [
+        ("kb/transe", "transe(ent, rel, score, 2, norm = 1", "[[0],[0]]"),
+        ("kb/transe", "transe(ent, rel, score, 2, norm = 2", "[[0],[0]]"),
+        ("kb/rotate", "rotate(ent, rel, score, 1, norm = 1", "[0]"),
+        ("kb/rotate", "rotate(ent, rel, score, 1, norm = 2", "[0]"),
+    ] {
+        let template = format!(
+            "import {import}. [[0.5],[0.2]] ent(a). [[0.5],[0.2]] ent(b). $v={relation} rel(r).
+             @use {call}, asked = asked). ?- 1 score(a,r,a). ?- 1 score(a,r,b)."
+        );
+        let mut settings = Settings::default();
+        (settings.train.epochs, settings.train.loss) = (3, Loss::Mse);
+        let (session, found) = Session::from_texts(&template, "asked(a,r,a). asked(a,r,b).", settings);
+        assert!(!has_errors(&found), "{call}: {found:?}");
+        let network = session.build().0.expect("it has answers");
+        let mut parameters = session.initial_parameters();
+        let run = session.run(&network, &mut parameters, &mut |_| ControlFlow::Continue(()));
+        assert!(run.expect("finite errors").values.iter().flatten().all(|v| v.is_finite()), "{call}");
+    }
 }
 
 #[test]
