@@ -134,6 +134,7 @@ codes! {
     TABLE_NAME = "E0519", "a table whose name cannot name a predicate";
     UNFIT_FACTS = "E0520", "facts that cannot be points, edges or what else is made of them";
     DRAW = "E0521", "facts that cannot be drawn";
+    UNLEARNED_MEMBERS = "W0522", "members of a family that no training example reads";
     // 06 grounding
     BUDGET = "E0601", "grounding exceeds its budget";
     // 07 graph
