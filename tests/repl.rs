@@ -164,6 +164,9 @@ fn files_that_changed_are_read_again_if_they_hold_modules_only() {
     assert!(!enter(&module(8)).failed());
     assert!(!enter("@use times(feat, f).").failed());
     assert!(shown(enter("?- f(a).")).starts_with("f(a) = 8\n"));
+    // So in a script, which is one text.
+    let script = format!("feat(a).\n{}\n{}\n@use times(feat, f).\n?- f(a).\n", module(7), module(8));
+    assert_eq!(answers(&script), "f(a) = 8\n");
     // Rules cannot be taken back.
     std::fs::write(&file, module(5) + " p(a).").expect("written");
     let reply = enter(&import);

@@ -93,7 +93,7 @@ codes! {
     IDLE_WEIGHT = "W0307", "a weight or `~` on a literal whose value does not enter";
     LONE_VARIABLE = "W0308", "a variable that stands only once in a rule";
     WITHOUT_EFFECT = "W0309", "an offset or function of a rule that takes no part";
-    STATED_TWICE = "W0310", "an offset or function is stated twice";
+    STATED_TWICE = "W0310", "an offset, function or draw is stated twice";
     UNUSED_PREDICATE = "W0311", "a predicate that is derived but never used";
     BAD_OPERAND = "E0312", "a calculation with what has no value or is no number";
     CALCULATION_CYCLE = "E0313", "variables whose values are calculated from each other";

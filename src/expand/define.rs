@@ -24,6 +24,8 @@ impl Expander<'_> {
         for parameter in &module.parameters {
             parameter.default.iter().for_each(|f| names_in(f, &mut words));
         }
+        let mut loops = Vec::new();
+        loop_variables(&module.body, &mut loops);
         for (i, parameter) in module.parameters.iter().enumerate() {
             let word = &parameter.name;
             if RESERVED.contains(&word.node.as_str()) {
@@ -39,7 +41,7 @@ impl Expander<'_> {
                 let d = Diagnostic::new(codes::UNUSED_PARAMETER, title);
                 self.diagnostics.push(d.label(word.span, "without effect"));
             }
-            self.check_choices(parameter, module);
+            self.check_choices(parameter, module, &loops);
             let given = parameter.default.as_ref().filter(|f| match parameter.kind {
                 ParameterKind::Predicate(_) => !is_word(f, NONE),
                 ParameterKind::Weight => true,
@@ -59,14 +61,12 @@ impl Expander<'_> {
                 self.error(d);
             }
         }
-        let mut loops = Vec::new();
-        loop_variables(&module.body, &mut loops);
         self.check_conditions(&module.body, module, &loops);
     }
 
-    /// Choices are words and numbers, each once, that no parameter has for a name: there a condition could not tell
+    /// Choices are words and numbers, each once, that no parameter and no loop variable has for a name: there a condition could not tell
     /// them apart.
-    fn check_choices(&mut self, parameter: &Parameter, module: &Module) {
+    fn check_choices(&mut self, parameter: &Parameter, module: &Module, loops: &[&str]) {
         let name = &parameter.name.node;
         let mut before: Vec<Value> = Vec::new();
         for choice in &parameter.choices {
@@ -85,6 +85,7 @@ impl Expander<'_> {
                 Value::Word { text, .. } if module.parameters.iter().any(|p| p.name.node == *text) => {
                     "a parameter has this name"
                 }
+                Value::Word { text, .. } if loops.contains(&text.as_str()) => "a loop variable has this name",
                 _ if before.iter().any(|other| other.equals(&value)) => "stated twice",
                 _ => {
                     before.push(value);

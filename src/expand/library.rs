@@ -16,6 +16,8 @@ pub struct Library {
     modules: Vec<Arc<Module>>,
     /// Where each of them is defined.
     homes: Vec<Home>,
+    /// Those of them that the present command has defined.
+    fresh: Vec<usize>,
     /// The files that each file imports, in the order of the imports.
     imports: HashMap<Home, Vec<SourceId>>,
     /// The first reading of each file.
@@ -67,6 +69,7 @@ impl Library {
 
     /// Notes what some files import.
     pub(super) fn note_imports(&mut self, files: &[File], sources: &SourceMap) {
+        self.fresh.clear();
         let before = self.files.len();
         for &file in files.iter().flat_map(|f| f.source.iter().chain(&f.imports)) {
             if self.files.contains(&file) || self.again.contains_key(&file) {
@@ -101,22 +104,24 @@ impl Library {
         self.modules.iter().position(|m| Arc::ptr_eq(m, module)).and_then(|i| self.homes[i])
     }
 
-    /// Adds a module. One text has one module of a name; files may have modules of the same name. Another reading of a
+    /// Adds a module. One file and one entry have one module of a name; files may have modules of the same name. Another reading of a
     /// file, and another entry at the prompt, replace what was there; what uses made of it stays.
     ///
     /// # Errors
-    /// E0221 if the same text has such a module.
+    /// E0221 if the same command has stated such a module there.
     pub(super) fn add(&mut self, module: &Arc<Module>, home: Home) -> Result<(), Diagnostic> {
         let home = self.home(home);
         let name = &module.name;
         let mut known = self.modules.iter().zip(&self.homes);
         let Some(place) = known.position(|(m, h)| m.name.node == name.node && *h == home) else {
+            self.fresh.push(self.modules.len());
             self.modules.push(module.clone());
             self.homes.push(home);
             return Ok(());
         };
         let (first, second) = (self.modules[place].name.span, name.span);
-        if first.source != second.source {
+        if !self.fresh.contains(&place) {
+            self.fresh.push(place);
             self.modules[place] = module.clone();
             return Ok(());
         }

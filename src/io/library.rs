@@ -58,7 +58,9 @@ pub(super) fn not_found(mut d: Diagnostic, written: &str) -> Diagnostic {
     // Somebody may know the model, and not its folder.
     let inside = |path: &&str| path.rsplit_once('/').is_some_and(|(_, file)| file == written);
     if let Some(near) = paths().find(inside).or_else(|| suggest::nearest(written, paths())) {
-        d.help = Some(format!("did you mean `{near}`? `nlog lib` lists what the standard library has"));
+        d.help = Some(format!(
+            "did you mean `{near}`? `nlog lib` lists what the standard library has, `--lib DIR` adds a folder"
+        ));
     }
     d
 }

@@ -166,12 +166,17 @@ impl Session {
         if let Some(rule) = rules.iter().find(|r| r.head == draw.over) {
             let title = format!("facts can be drawn over given facts only, not over `{over}`");
             let d = fault(title, "drawn over them", rule.head_span, "derived here");
-            return d.map(|d| d.help("draw over given facts about the same constants: `node(X)` for each X"));
+            return d.map(|d| d.help("draw over given facts about the same constants, `node(X)` for each X; modules take them as `node = …`"));
         }
         let is_drawn = self.template.predicates.get(draw.over).is_some_and(|p| p.draw.is_some());
         if is_drawn || (self.fact_of(draw.over).is_none() && self.database.fact_count() > 0) {
             let what = if is_drawn { "whose facts are drawn, too" } else { "which has no facts" };
-            let d = Diagnostic::new(codes::DRAW, format!("nothing can be drawn over `{over}`, {what}"));
+            let mut d = Diagnostic::new(codes::DRAW, format!("nothing can be drawn over `{over}`, {what}"));
+            let name = self.vocabulary.predicate_name(draw.over);
+            let same = |p: &PredId| self.vocabulary.predicate_name(*p) == name && self.fact_of(*p).is_some();
+            if let Some(other) = self.vocabulary.predicates().find(same).filter(|_| !is_drawn) {
+                d.help = Some(format!("there are facts of `{}`", self.vocabulary.predicate_text(other)));
+            }
             return Some(d.label(span, "drawn here"));
         }
         None

@@ -378,6 +378,11 @@ impl<'t> Reader<'t> {
                 Ok(make(self, FormulaKind::Number(value)))
             }
             Some(c) if c.is_alphabetic() || c == '_' || c == '@' => self.named(start),
+            Some('[') => {
+                let mut fault = self.unexpected("a value");
+                fault.help = Some("a list stands in braces: `{8, 16, 1}`".into());
+                Err(fault)
+            }
             _ => Err(self.unexpected("a value")),
         }
     }

@@ -48,6 +48,7 @@ fn choices_of_a_parameter() {
         ("a = b | {c}", "E0218", "neither a word nor a number"),
         ("a = b | d, d = 1", "E0218", "a parameter has this name"),
         ("a = 1 | 1.0", "E0218", "stated twice"),
+        ("a = b | l", "E0218", "a loop variable has this name"),
         ("a = _ | b", "E0218", "`_` is no choice"),
         ("a in _", "E0218", "`a` has no choices"),
         ("x/1 = none | b", "E0101", "found `|`"),
@@ -55,7 +56,7 @@ fn choices_of_a_parameter() {
         ("a = b |", "E0101", "expected a value"),
         ("error = 1", "E0221", "a word of the language"),
     ] {
-        let text = refused(&format!("@module m({header}) {{ p(a, d). }}"), code);
+        let text = refused(&format!("@module m({header}) {{ p(a, d). @for l in 1..2 {{ q(l). }} }}"), code);
         assert!(text.contains(says), "{header}\n{text}");
     }
 }
@@ -196,6 +197,8 @@ fn the_library_refuses_what_it_cannot_compute() {
         ("gnn/appnp", "appnp(feat, bond, h, alpha = 1.5)", "alpha is at most 1, not 1.5"),
         ("nn/mlp", "mlp(feat, h, {})", "at least two widths, not {}"),
         ("nn/mlp", "mlp(feat, h, {2, 3, 1}, dropout = 1)", "below 1"),
+        ("nn/mlp", "mlp(feat, h, {2, 1}, dropout = 0.5)", "no hidden layer for dropout"),
+        ("nn/mlp", "mlp(feat, h, {2, 1}, acts = {relu, relu})", "more functions than"),
         ("nn/conv", "conv1d(feat, h, 2, 2, 3, dilation = 1.5)", "dilation is a whole number, not 1.5"),
         ("pool/set2set", "set2set(feat, h, 2, steps = 0)", "steps is at least 1, not 0"),
         (

@@ -228,7 +228,27 @@ fn a_template_alone_may_draw() {
     let dir = files(&[("t.lrnn", template), ("d.db", "f(a,b). f(b,c).")]);
     let o = nlog(dir.path(), &["check", "t.lrnn"]);
     assert!(o.status.success() && !err(&o).contains("E0521"), "{}", err(&o));
+    // A draw that another one replaces is told.
+    let dir = files(&[
+        ("t.lrnn", "m/1 [draw=dropout(x,0.9)] m/1 [draw=dropout(x,0.5)] h(X) :- m(X). ?- h(a)."),
+        ("d.db", "x(a)."),
+    ]);
+    let o = nlog(dir.path(), &["check", "t.lrnn", "d.db"]);
+    assert!(o.status.success() && err(&o).contains("the draw of `m/1` is stated twice"), "{}", err(&o));
+    // So is another number of arguments.
+    let dir = files(&[("t.lrnn", "m/1 [draw=dropout(x,0.9)] h(X) :- m(X). ?- h(a)."), ("d.db", "x(a,b).")]);
+    let o = nlog(dir.path(), &["check", "t.lrnn", "d.db"]);
+    assert!(!o.status.success() && err(&o).contains("there are facts of `x/2`"), "{}", err(&o));
+    let dir = files(&[("t.lrnn", template), ("d.db", "f(a,b). f(b,c).")]);
     // With data the edges are missing.
     let o = nlog(dir.path(), &["check", "t.lrnn", "d.db"]);
     assert!(!o.status.success() && err(&o).contains("[E0521]"), "{}", err(&o));
+}
+
+#[test]
+fn what_no_mask_is_drawn_for_stays_as_it_is() {
+    let template = "import nn/dropout. @use dropout(f, y, 2, node = node). ?- y(a). ?- y(b).";
+    let of = answers(template, "<[1,2]> f(a). <[3,4]> f(b). node(a).");
+    let expected = [("y(a)".to_string(), vec![1.0, 2.0]), ("y(b)".to_string(), vec![3.0, 4.0])];
+    assert_eq!(of, expected);
 }

@@ -311,6 +311,7 @@ fn faults_of_uses() {
         ("@use m(feat, h, 1/0).", "E0222", "without a result"),
         ("@use m(feat, h, 2)", "E0107", "no full stop"),
         ("import depth/jk. @use jk_lstm(feat, h, 2).", "E0222", "`layers` is the word `feat`"),
+        ("@use m(feat, h, [8,16]).", "E0101", "a list stands in braces"),
         ("@use m(feat h, 2).", "E0101", "expected `,` or `)`, found `h`"),
         ("@use m feat.", "E0101", "expected `(`"),
     ] {

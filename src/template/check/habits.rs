@@ -303,6 +303,7 @@ impl Habits<'_> {
                 "activation" | "transformation" => "transformation",
                 "combination" => "combination",
                 "offset" => "offset",
+                "draw" => "draw",
                 _ => return,
             };
             let value = written(&entry.value.node);
