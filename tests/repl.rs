@@ -124,6 +124,9 @@ fn files_are_added_once() {
         let lines: Vec<&str> = all.out.lines().filter(|l| l.starts_with("out(a)")).collect();
         assert!(lines.len() == 1 && lines[0].starts_with("out(a) = 2 "), "{script}\n{}{}", all.out, all.err);
     }
+    // What two imports of one entry import is one file.
+    let all = repl("import gnn/gcn, gnn/sg.\nx(a), e(a,a).\n@use links(x, e, n).\n?- n(a,a).\n");
+    assert!(all.out.starts_with("n(a,a) = 1\n"), "{}{}", all.out, all.err);
     // Settings stay, also where imports are looked for.
     let folder = dir.path().display().to_string();
     let all = repl_with(

@@ -64,8 +64,8 @@ impl Expander<'_> {
         self.check_conditions(&module.body, module, &loops);
     }
 
-    /// Choices are words and numbers, each once, that no parameter and no loop variable has for a name: there a condition could not tell
-    /// them apart.
+    /// Choices are words and numbers, each once, that no parameter and no loop variable has for a name: there a
+    /// condition could not tell them apart.
     fn check_choices(&mut self, parameter: &Parameter, module: &Module, loops: &[&str]) {
         let name = &parameter.name.node;
         let mut before: Vec<Value> = Vec::new();

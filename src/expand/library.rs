@@ -104,8 +104,8 @@ impl Library {
         self.modules.iter().position(|m| Arc::ptr_eq(m, module)).and_then(|i| self.homes[i])
     }
 
-    /// Adds a module. One file and one entry have one module of a name; files may have modules of the same name. Another reading of a
-    /// file, and another entry at the prompt, replace what was there; what uses made of it stays.
+    /// Adds a module. One file and one entry have one module of a name; files may have modules of the same name. Another
+    /// reading of a file, and another entry at the prompt, replace what was there; what uses made of it stays.
     ///
     /// # Errors
     /// E0221 if the same command has stated such a module there.

@@ -82,24 +82,30 @@ pub fn read_templates(
     reader.end()
 }
 
-/// What an import of an entry at the prompt brings in: files are relative to the working directory.
-pub fn read_import(
-    path: &Spanned<String>,
+/// What the imports of an entry at the prompt bring in, each file once: files are relative to the working directory.
+pub fn read_imports(
+    paths: &[Spanned<String>],
     libraries: &[PathBuf],
     sources: &mut SourceMap,
 ) -> (Vec<ast::File>, Diagnostics) {
     let mut reader = TemplateReader::new(libraries, sources);
-    reader.import(&path.node, path.span, Some(Path::new("")));
+    let import = |p: &Spanned<String>| reader.import(&p.node, p.span, Some(Path::new("")));
+    let imports = paths.iter().filter_map(import).collect();
+    reader.files.push(ast::File { imports, ..Default::default() });
     reader.end()
 }
 
-/// What an import brings in if only the standard library is there: nothing if it has no such file.
-pub fn read_built_in(written: &str, span: Span, sources: &mut SourceMap) -> (Vec<ast::File>, Diagnostics) {
+/// What imports bring in if only the standard library is there, each file once: nothing where it has no such file.
+/// Behind the files stands what was imported.
+pub fn read_built_in<'p>(
+    paths: impl Iterator<Item = &'p Spanned<String>>,
+    sources: &mut SourceMap,
+) -> (Vec<ast::File>, Vec<SourceId>, Diagnostics) {
     let mut reader = TemplateReader::new(&[], sources);
-    if let Found::BuiltIn(_) = library::find(written, None, &[]) {
-        reader.import(written, span, None);
-    }
-    reader.end()
+    let built_in = paths.filter(|p| matches!(library::find(&p.node, None, &[]), Found::BuiltIn(_)));
+    let imports = built_in.filter_map(|p| reader.import(&p.node, p.span, None)).collect();
+    let (files, out) = reader.end();
+    (files, imports, out)
 }
 
 struct TemplateReader<'a> {

@@ -209,14 +209,7 @@ impl Engine {
     fn import(&mut self, paths: &[Spanned<String>], reply: &mut Reply) {
         let first_new = self.session.sources.len();
         let libraries = self.session.libraries.clone();
-        let (mut files, mut found) = (Vec::new(), Vec::new());
-        for path in paths {
-            let (read, more) = io::read_import(path, &libraries, &mut self.session.sources);
-            let imports = read.last().and_then(|f| f.source).into_iter().collect();
-            files.extend(read);
-            files.push(ast::File { imports, ..Default::default() });
-            found.extend(more);
-        }
+        let (files, found) = io::read_imports(paths, &libraries, &mut self.session.sources);
         self.add_files(files, first_new, false, |_| found, reply);
     }
 
@@ -256,18 +249,10 @@ impl Engine {
     /// E1001 if a file with other statements has another text than it had.
     fn unread(&self, mut files: Vec<ast::File>) -> Result<Vec<ast::File>, Box<Diagnostic>> {
         let sources = &self.session.sources;
-        // Two imports of one entry may bring in the same file.
-        let new: Vec<Option<SourceId>> = files.iter().map(|f| f.source).collect();
-        for (i, file) in files.iter_mut().enumerate() {
-            let Some(source) = file.source else { continue };
-            let earlier =
-                self.program.iter().filter_map(|f| f.source).chain(new[..i].iter().copied().flatten());
-            let text = sources.get(source);
-            let Some(before) =
-                earlier.map(|s| (s, sources.get(s))).find(|(s, t)| *s != source && t.name == text.name)
-            else {
-                continue;
-            };
+        for file in &mut files {
+            let Some(text) = file.source.map(|s| sources.get(s)) else { continue };
+            let mut earlier = self.program.iter().filter_map(|f| f.source).map(|s| (s, sources.get(s)));
+            let Some(before) = earlier.find(|(_, t)| t.name == text.name) else { continue };
             let has_others = |f: &ast::File| f.statements.iter().any(|s| !matches!(s, Statement::Module(_)));
             let had_others = || self.program.iter().any(|f| f.source == Some(before.0) && has_others(f));
             if before.1.text == text.text {
@@ -287,14 +272,7 @@ impl Engine {
     pub(super) fn load_files(&mut self, templates: &[PathBuf], data: &[PathBuf], reply: &mut Reply) -> bool {
         let first_new = self.session.sources.len();
         let libraries = self.session.libraries.clone();
-        let mut found = Vec::new();
-        let mut files = Vec::new();
-        for path in templates {
-            let one = std::slice::from_ref(path);
-            let (read, more) = io::read_templates(one, &libraries, &mut self.session.sources);
-            files.extend(read);
-            found.extend(more);
-        }
+        let (files, mut found) = io::read_templates(templates, &libraries, &mut self.session.sources);
         let read = |session: &mut Session| {
             data.iter().for_each(|path| found.extend(session.add_data(path)));
             found

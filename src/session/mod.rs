@@ -193,18 +193,12 @@ impl Session {
 
     /// A text with what it imports from the standard library; a text alone has no other files.
     fn imported(&mut self, mut file: ast::File, out: &mut Diagnostics) -> Vec<ast::File> {
-        let mut files = Vec::new();
         let imports = file.statements.iter().filter_map(|s| match s {
             ast::Statement::Import(paths) => Some(paths),
             _ => None,
         });
-        let mut brought = Vec::new();
-        for path in imports.flatten() {
-            let (read, found) = io::read_built_in(&path.node, path.span, &mut self.sources);
-            brought.extend(read.last().and_then(|f| f.source));
-            files.extend(read);
-            out.extend(found);
-        }
+        let (mut files, brought, found) = io::read_built_in(imports.flatten(), &mut self.sources);
+        out.extend(found);
         file.imports = brought;
         file.statements.retain(|s| !matches!(s, ast::Statement::Import(_)));
         files.push(file);
